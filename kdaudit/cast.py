@@ -1,0 +1,61 @@
+"""Who takes part in a question."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from kdaudit.subject import Subject
+
+ControlKind = Literal["strangers_proxy", "label_only", "permuted", "swapped_teacher", "none"]
+CONTROL_WORDS: dict[str, str] = {
+    "strangers_proxy": "a proxy of the same recipe, distilled from an independent teacher",
+    "label_only": "a proxy of the same recipe, fitted to recorded outcomes and no teacher",
+    "permuted": "the same measure with the rows of the groups exchanged by chance",
+    "swapped_teacher": "the proxy against an independent teacher",
+    "none": "no control",
+}
+
+
+@dataclass(frozen=True)
+class Empty:
+    """An empty seat, and why it is empty."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Cast:
+    """The seats of a question.
+
+    Parameters
+    ----------
+    teacher : Subject
+        About whom a claim is made.
+    proxy : Subject
+        Whose evidence is judged.
+    stranger : Subject or Empty
+        Made by the proxy's recipe, but not from the teacher: what `value` would be by chance.
+    twin : Subject or Empty
+        The teacher trained or drawn again: what `value` could be at best.
+    control_kind : str
+        What the stranger is; see `CONTROL_WORDS`.
+    covariate : Subject, optional
+        Proxy that sharpens the teacher's interval; chosen before anything is asked, and the same for all proxies of a
+        question, so that one teacher has one interval.  None: `proxy`.
+    proxy_name : str
+        The proxy's name in the plan.
+    """
+
+    teacher: Subject
+    proxy: Subject
+    stranger: Subject | Empty
+    twin: Subject | Empty
+    control_kind: ControlKind = "none"
+    covariate: Subject | None = None
+    proxy_name: str = "proxy"
+
+    @property
+    def sharpener(self) -> Subject:
+        """The subject whose answers sharpen the teacher's interval."""
+        return self.proxy if self.covariate is None else self.covariate
