@@ -1,0 +1,1 @@
+"""How alike two subjects answer, one value a row."""
