@@ -1,0 +1,55 @@
+"""Shares of an answer, one a unit, each with its error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Attributions:
+    """What each unit contributes to the answer, row by row.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Names of the units.
+    values : array of shape (n, units)
+        Positive where the unit raises the answer above that at the baseline.
+    error : array of shape (n, units)
+        How far the values are from what more work would give: the difference of rules with n and 2 n nodes, or the
+        standard error over draws.
+    gap : array of shape (n,)
+        ``|sum of values - (answer - answer at the baseline)|``; NaN for methods that promise no sum.
+    reach : array of shape (n,)
+        ``answer - answer at the baseline``.
+    method, baseline, scale : str
+        In words, for the report.
+    """
+
+    names: tuple[str, ...]
+    values: NDArray[np.float64]
+    error: NDArray[np.float64]
+    gap: NDArray[np.float64]
+    reach: NDArray[np.float64]
+    method: str
+    baseline: str
+    scale: str
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def relative_error(self) -> float:
+        """Length of the errors over length of the values, median over rows; NaN without rows."""
+        size = np.sqrt((self.values**2).sum(axis=1))
+        wrong = np.sqrt((self.error**2).sum(axis=1))
+        useful = size > 0
+        return float(np.median(wrong[useful] / size[useful])) if useful.any() else float("nan")
+
+    @property
+    def mean_gap(self) -> float:
+        """Mean of `gap` over rows, in the units of the answer."""
+        return float(self.gap.mean()) if len(self.gap) else float("nan")

@@ -1,0 +1,49 @@
+"""Whether two attributions of one row give the same reasons in the same order."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+Values = NDArray[np.float64]
+
+
+def spearman(a: Values, b: Values) -> Values:
+    """Return the rank correlation of each row of `a` with that of `b`: (n, units), (n, units) -> (n,).
+
+    Signed values are ranked, ties by their mean rank; NaN where either row is constant.  (Spearman 1904.  Ranks of
+    absolute values are not used: an untrained network scores .75 on them.)
+    """
+    return _cosine_of(_centred(rankdata(a, axis=1)), _centred(rankdata(b, axis=1)))
+
+
+def cosine(a: Values, b: Values) -> Values:
+    """Return the cosine of each row of `a` with that of `b`, shape (n,); NaN where either row is zero."""
+    return _cosine_of(a, b)
+
+
+def top_overlap(a: Values, b: Values, *, k: int = 3) -> Values:
+    """Return which share of the `k` units with the largest absolute value both rows have, shape (n,).
+
+    Ties are broken by the order of the units, on both sides alike; NaN where either row is zero.  With fewer than `k`
+    units all are taken.  (Feature agreement of Krishna et al. 2022; by chance k / units.)
+    """
+    k = min(k, a.shape[1])
+    first, second = (np.argsort(-np.abs(x), axis=1, kind="stable")[:, :k] for x in (a, b))
+    shared = (first[:, :, None] == second[:, None, :]).any(axis=2).sum(axis=1) / k
+    empty = (a == 0).all(axis=1) | (b == 0).all(axis=1)
+    out: Values = np.where(empty, np.nan, shared)
+    return out
+
+
+def _centred(ranks: Values) -> Values:
+    out: Values = ranks - ranks.mean(axis=1, keepdims=True)
+    return out
+
+
+def _cosine_of(a: Values, b: Values) -> Values:
+    length = np.sqrt((a * a).sum(axis=1) * (b * b).sum(axis=1))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        out: Values = np.where(length > 0, (a * b).sum(axis=1) / length, np.nan)
+    return np.clip(out, -1.0, 1.0)
