@@ -66,9 +66,7 @@ def targets(root: Path, path: Path) -> Iterator[tuple[int, str, str]]:
         folder = root.joinpath(*module.split("."))
         if not folder.is_dir():
             yield line, module, ""
-        elif (
-            name is not None and ((folder / f"{name}.py").exists() or (folder / name).is_dir()) and module != "kdaudit"
-        ):
+        elif name is not None and ((folder / f"{name}.py").exists() or (folder / name).is_dir()):
             yield line, f"{module}.{name}", ""
         else:
             yield line, module, "import through an __init__"
