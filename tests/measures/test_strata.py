@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kdaudit.domain import Category, Domain, Real, Text
 from kdaudit.errors import InvalidInput
-from kdaudit.probe.strata import stratify
+from kdaudit.measures.strata import stratify
 from kdaudit.samples import Origin, Samples
 
 DOMAIN = Domain(
