@@ -1,0 +1,1 @@
+"""The one data set that the package holds; see SOURCE.txt."""
