@@ -117,3 +117,25 @@ def _bands(cuts: tuple[float, ...], *, whole: bool) -> tuple[str, ...]:
         last = high - 1 if whole else high
         inner.append(f"{low:g}" if last == low else f"{low:g} to {'' if whole else 'under '}{last:g}")
     return (f"under {cuts[0]:g}", *inner, f"{cuts[-1]:g} and over")
+
+
+def grouped(samples: Samples, field: str) -> Strata | None:
+    """Return the levels of a category or bands of about a quarter of the rows of a number; None for other fields."""
+    match samples.domain[field]:
+        case Category():
+            return stratify(samples, field)
+        case Real(integer=whole):
+            cuts = _quartiles(samples.columns[field], whole=whole)
+            return stratify(samples, field, cuts) if cuts else None
+        case _:
+            return None
+
+
+def _quartiles(column: NDArray[np.float64], *, whole: bool) -> tuple[float, ...]:
+    known = column[~np.isnan(column)]
+    if len(known) == 0:
+        return ()
+    ends = np.quantile(known, (0.25, 0.5, 0.75))
+    # ends that people can read: whole numbers, or three figures
+    tidy = {float(np.ceil(x)) if whole else float(f"{x:.3g}") for x in ends}
+    return tuple(sorted(x for x in tidy if known.min() < x <= known.max()))
