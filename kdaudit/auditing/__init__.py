@@ -1,0 +1,1 @@
+"""From a plan to findings: the one room that seats everybody and knows no kind."""

@@ -1,0 +1,39 @@
+"""What a plan can name: kind -> where its recipe is, as text, so that naming a kind imports nothing else.
+
+To add a kind: one file, one test, one line here.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+TEACHERS = {
+    "trained": "kdaudit.teachers.trained:Trained",
+    "torch": "kdaudit.teachers.torch_files:Torch",
+    "onnx": "kdaudit.teachers.onnx_files:Onnx",
+    "recorded": "kdaudit.teachers.recorded:Recorded",
+    "python": "kdaudit.teachers.python_files:Python",
+}
+PROXIES = {
+    "student": "kdaudit.distillation.students:Student",
+    "tree": "kdaudit.surrogates.trees:Tree",
+    "rule_list": "kdaudit.surrogates.lists:RuleList",
+}
+COMPARE = {
+    "fidelity": "kdaudit.compare.fidelities:Fidelity",
+    "attribution": "kdaudit.compare.attributions:Attribution",
+    "rulebook": "kdaudit.compare.rulebooks:Rulebook",
+}
+PROBES = {
+    "parity": "kdaudit.probe.groups:Parity",
+    "flip": "kdaudit.probe.counterfactuals:Flip",
+}
+TABLES = {"teacher": TEACHERS, "proxies": PROXIES, "compare": COMPARE, "probes": PROBES}
+"""Section of the plan -> its kinds."""
+
+
+def resolve(address: str) -> Any:  # noqa: ANN401 - a class or function of any room
+    """Return what ``"module:Name"`` stands for."""
+    module, _, name = address.partition(":")
+    return getattr(import_module(module), name)

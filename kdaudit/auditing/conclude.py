@@ -1,0 +1,125 @@
+"""Findings from evidence: knows claims and intervals, and no kind of question."""
+
+from __future__ import annotations
+
+import math
+
+from kdaudit.evidence import Evidence, Row
+from kdaudit.finding import Claim, Finding, Severity, Transfer, Verdict
+from kdaudit.interval import Interval, unknown
+from kdaudit.statistics.verdicts import Decision, judge, needed, transfer
+
+SEVERE, NOTABLE = 1.0, 0.25
+"""A fault is HIGH where it surely lies beyond the margin by more than the margin itself, MEDIUM by a quarter of it."""
+
+
+def conclude(evidence: Evidence, *, stem: str, repeat: str) -> tuple[Finding, ...]:
+    """Return a finding for each claim of the evidence.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    stem : str
+        Name of the evidence's files, without ending.
+    repeat : str
+        Command that repeats the audit.
+    """
+    return tuple(_finding(evidence, claim, f"evidence/{stem}.parquet", repeat) for claim in evidence.claims)
+
+
+def undecided(question: str, title: str, reason: str, *, needed: int | None, repeat: str, proxy_name: str) -> Finding:
+    """Return the finding of a question that was not asked: UNDECIDED, with the reason and the rows it needs."""
+    nothing = unknown(reason)
+    return Finding(
+        question=question,
+        claim=title,
+        measure="",
+        group="",
+        form="within",
+        margin=0.0,
+        unit="",
+        teacher=nothing,
+        proxy=nothing,
+        difference=nothing,
+        verdict=Verdict.UNDECIDED,
+        transfer=Transfer.UNDECIDED,
+        severity=Severity.OPEN,
+        asked=0,
+        needed=needed,
+        evidence="",
+        repeat=repeat,
+        proxy_name=proxy_name,
+        reason=reason,
+        sentence=f"{title} It was not asked: {reason}.",
+    )
+
+
+def _finding(evidence: Evidence, claim: Claim, file: str, repeat: str) -> Finding:
+    rows = {of: evidence.row(claim.measure, claim.group, of) for of in ("teacher", "proxy", "teacher-proxy")}  # type: ignore[arg-type]
+    absent = unknown("the question gave no such row")
+    teacher, proxy, difference = (absent if row is None else row.value for row in rows.values())
+    subject_row = rows["teacher" if claim.about == "teacher" else "proxy"]
+    decided = _decide(claim, subject_row)
+    if claim.about == "teacher":
+        carried = transfer(teacher, proxy, difference, claim.form, claim.margin, decided.verdict)
+        kind, reason = carried.transfer, "; ".join(part for part in (decided.reason, carried.reason) if part)
+    else:
+        kind, reason = Transfer.NONE, decided.reason
+    asked = max((row.asked for row in rows.values() if row is not None), default=0)
+    stated = teacher if claim.about == "teacher" else proxy
+    return Finding(
+        question=evidence.question,
+        claim=claim.text,
+        measure=claim.measure,
+        group=claim.group,
+        form=claim.form,
+        margin=claim.margin,
+        unit="" if subject_row is None else subject_row.unit,
+        teacher=teacher,
+        proxy=proxy,
+        difference=difference,
+        verdict=decided.verdict,
+        transfer=kind,
+        severity=_severity(claim, decided.verdict, stated),
+        asked=asked,
+        needed=needed(stated, claim.form, claim.margin, asked) if decided.verdict is Verdict.UNDECIDED else None,
+        evidence=file,
+        repeat=repeat,
+        proxy_name=evidence.proxy_name,
+        reason=reason,
+        sentence=_sentence(claim, decided, stated, "" if subject_row is None else subject_row.unit),
+    )
+
+
+def _decide(claim: Claim, row: Row | None) -> Decision:
+    if row is None:
+        return Decision(Verdict.UNDECIDED, "the question gave no such row")
+    if row.value.n < claim.minimum:
+        return Decision(Verdict.UNDECIDED, f"{row.value.n} rows; at least {claim.minimum} are needed")
+    if claim.form == "above control":
+        if row.excess is None:
+            return Decision(Verdict.UNDECIDED, f"there is no control: {row.no_control}")
+        return judge(row.excess, claim.form, claim.margin)
+    return judge(row.value, claim.form, claim.margin)
+
+
+def _severity(claim: Claim, verdict: Verdict, value: Interval) -> Severity:
+    match verdict:
+        case Verdict.HOLDS:
+            return Severity.NONE
+        case Verdict.UNDECIDED:
+            return Severity.OPEN
+    nearer = min(abs(value.low), abs(value.high))
+    beyond = abs(nearer - claim.margin) if claim.form in ("within", "at most") else abs(claim.margin - value.high)
+    share = beyond / claim.margin if claim.margin > 0 else math.inf
+    if share > SEVERE:
+        return Severity.HIGH
+    return Severity.MEDIUM if share > NOTABLE else Severity.LOW
+
+
+def _sentence(claim: Claim, decided: Decision, value: Interval, unit: str) -> str:
+    if not value.known:
+        return f"{claim.text}: not known, {decided.reason or value.method}."
+    if not claim.found:
+        return f"{claim.text}: {value.text(unit)}."
+    return claim.found.replace("{value}", value.text(unit))

@@ -1,0 +1,94 @@
+"""What a plan will ask, told before anything is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kdaudit.auditing import steps
+from kdaudit.auditing.plan import Plan
+from kdaudit.samples import Samples
+
+
+@dataclass(frozen=True)
+class Line:
+    """Distinct teacher rows, and what for."""
+
+    rows: int
+    what: str
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """The most that a plan will ask.
+
+    Parameters
+    ----------
+    lines : tuple of Line
+    limit : int
+        What the budget allows.
+    warnings : tuple of str
+    """
+
+    lines: tuple[Line, ...]
+    limit: int
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def total(self) -> int:
+        """Sum of the lines: an upper bound, since questions share rows."""
+        return sum(line.rows for line in self.lines)
+
+    def to_data(self) -> dict[str, Any]:
+        """Return plain JSON data."""
+        lines = [{"rows": line.rows, "what": line.what} for line in self.lines]
+        return {"lines": lines, "total": self.total, "limit": self.limit, "warnings": list(self.warnings)}
+
+
+def price(plan: Plan, data: Path | None) -> Estimate:
+    """Return what a plan will ask; rows are read, no teacher is opened, nothing is written.
+
+    Parameters
+    ----------
+    plan : Plan
+    data : Path, optional
+        Folder of public data sets.
+    """
+    parts = steps.load_parts(plan, data)
+    lines = [
+        Line(len(parts["fit"]) + len(parts["select"]), f"make {_joined([p.name for p in plan.proxies])} (fit and select)")
+    ]
+    lines += _judge(plan, parts)
+    lines += [
+        Line(item.recipe.price(parts["pool"]), f"{item.key} ({item.kind}) on the pool")
+        for item in plan.questions
+        if item.recipe.part == "pool"
+    ]
+    estimate = Estimate(tuple(lines), plan.limit)
+    warnings = []
+    if estimate.total > plan.limit:
+        warnings.append("the budget may end early; what is asked last then asks fewer rows or stays undecided")
+    if plan.stranger is None:
+        warnings.append("no stranger is named: controls are fitted to recorded outcomes, where there are any")
+    if plan.twin is None:
+        warnings.append("no twin is named: measures have no ceiling")
+    if plan.teacher.kind == "python":
+        warnings.append("the teacher is Python code of the plan; the audit needs --allow-code")
+    return Estimate(tuple(lines), plan.limit, tuple(warnings))
+
+
+def _judge(plan: Plan, parts: Mapping[str, Samples]) -> list[Line]:
+    judge = parts["judge"]
+    prices = {item.key: item.recipe.price(judge) for item in plan.questions if item.recipe.part == "judge"}
+    if not prices:
+        return []
+    # questions on the judge part share its answers; what one needs beyond them is its own
+    lines = [Line(min(len(judge), max(prices.values())), f"judge the proxies ({_joined(list(prices))})")]
+    lines += [Line(rows - len(judge), f"{key} beyond the judge part") for key, rows in prices.items() if rows > len(judge)]
+    return lines
+
+
+def _joined(words: list[str]) -> str:
+    return ", ".join(words)

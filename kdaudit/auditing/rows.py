@@ -1,0 +1,48 @@
+"""A plan's rows: read, kept to the scope, split into disjoint parts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from kdaudit.auditing.plan import Plan
+from kdaudit.data import parts as splitting
+from kdaudit.data import readers, sets
+from kdaudit.domain import Domain
+from kdaudit.samples import Samples
+
+
+def domain_of(name: str) -> Domain:
+    """Return the domain of a named set."""
+    return sets.domain(name)
+
+
+def load(plan: Plan, data: Path | None) -> Samples:
+    """Return all rows inside the plan's scope.
+
+    Parameters
+    ----------
+    plan : Plan
+    data : Path, optional
+        Folder of public data sets, for named sets that are not bundled.
+
+    Raises
+    ------
+    InvalidInput
+        As the readers do: missing column, unknown level, value out of range.
+    """
+    rows = plan.rows
+    if rows.set:
+        samples = sets.load(rows.set, data=data)
+    else:
+        samples = readers.read(
+            plan.folder / rows.file, plan.domain, label=rows.label, ids=rows.ids, weights=rows.weights, name=rows.name
+        )
+    if rows.name:
+        object.__setattr__(samples, "origin", replace(samples.origin, name=rows.name))
+    return plan.behaviour.within(samples)
+
+
+def split(plan: Plan, samples: Samples) -> dict[str, Samples]:
+    """Return the disjoint parts that the plan asks for."""
+    return splitting.split(samples, plan.rows.parts, seed=plan.seed, name="parts")

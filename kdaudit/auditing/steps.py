@@ -1,0 +1,254 @@
+"""One audit from its plan to a sealed run folder, step by step; what is on disk is never done twice."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kdaudit.auditing import casting, rows
+from kdaudit.auditing.casting import Teachers, Troupe
+from kdaudit.auditing.conclude import conclude, undecided
+from kdaudit.auditing.plan import Plan, ProxyItem, QuestionItem
+from kdaudit.cast import Empty
+from kdaudit.chance import rng
+from kdaudit.errors import InvalidInput, NoSuchSignal, OverBudget
+from kdaudit.evidence import Evidence
+from kdaudit.finding import Finding
+from kdaudit.run.evidence import stem_of, write_evidence
+from kdaudit.run.folder import RunFolder
+from kdaudit.run.journal import Journal
+from kdaudit.samples import Samples
+from kdaudit.store.answers import Store
+from kdaudit.store.canary import Canary, watch
+from kdaudit.store.metered import Ledger, Metered
+from kdaudit.subject import Ask, Subject
+
+CANARIES = 16
+"""Rows that watch a teacher whose identity is only declared."""
+PACKAGES = ("kdaudit", "numpy", "scipy", "pandas", "pyarrow", "scikit-learn", "torch", "safetensors")
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """All that the steps of one audit share."""
+
+    plan: Plan
+    folder: RunFolder
+    journal: Journal
+    store: Store
+    ledger: Ledger
+    parts: Mapping[str, Samples]
+    tell: Tell
+
+    def meter(self, name: str, teacher: Subject, limit: int | None = None) -> Metered:
+        """Return a counted way to the teacher, charged to the audit's ledger."""
+        return Metered(self.store.ask, teacher, limit=limit, ledger=self.ledger, name=name)
+
+    def posed(self, ask: Ask) -> Ask:
+        """Return `ask` with the plan's behaviour posed to it and read off its answers."""
+        return self.plan.behaviour.through(ask)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What became of one question: its evidence for each proxy, or why it could not be asked."""
+
+    item: QuestionItem
+    evidence: tuple[Evidence, ...]
+    findings: tuple[Finding, ...]
+    failed: str = ""
+
+
+def repeat_of(plan: Plan) -> str:
+    """Return the command that repeats the audit from the plan inside its run folder."""
+    return "kdaudit audit audit.yaml" + (" --allow-code" if plan.teacher.kind == "python" else "")
+
+
+def environment() -> dict[str, Any]:
+    """Return the versions that an answer could depend on; an allow-list, nothing of the machine's names."""
+    versions = {}
+    for name in PACKAGES:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            versions[name] = "not installed"
+    return {
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "system": platform.system(),
+        "byteorder": sys.byteorder,
+        "packages": versions,
+    }
+
+
+def watch_teachers(stage: Stage, teachers: Teachers, *, resume: bool) -> Canary | None:
+    """Ask the canary rows of a teacher whose identity is only declared; None where its content is known."""
+    if teachers.teacher.identity.basis == "content":
+        return None
+    fit = stage.parts["fit"]
+    rows_ = fit.take(np.argsort(fit.keys(), kind="stable")[:CANARIES])
+    canary = watch(stage.store, teachers.teacher, rows_, resume=resume)
+    stage.tell(f"canary rows: {'moved, a new epoch begins' if canary.moved else 'as before'}")
+    return canary
+
+
+def make_proxy(stage: Stage, item: ProxyItem, teachers: Teachers) -> Troupe:
+    """Make a proxy and its control, or fetch them where a run that was cut off has made them."""
+    folder = stage.folder.path / "proxies" / item.name
+    meter = stage.meter(f"proxies/{item.name}", teachers.teacher)
+    for part in ("fit", "select"):
+        # asked (or fetched) here in any case: the count is the same whether the proxy is made or fetched
+        stage.posed(meter)(teachers.teacher, stage.parts[part], item.recipe.signals)
+    step = f"proxies/{item.name}"
+    done = stage.journal.finished(step)
+    if done is not None:
+        stage.tell(f"proxy {item.name}: made before")
+        return _fetched(stage, item, folder)
+    stage.tell(f"proxy {item.name}: distilling")
+    asks = (stage.posed(meter), stage.posed(stage.store.ask))
+    troupe = casting.make(stage.plan, item, teachers, stage.parts, asks)
+    files = casting.save(troupe.proxy, folder)
+    if not isinstance(troupe.control, Empty):
+        files += casting.save(troupe.control, folder / "control")
+    stage.folder.write_json(f"proxies/{item.name}/card.json", casting.card(stage.plan, item, troupe, stage.parts))
+    stage.journal.finish(step, [*files, folder / "card.json"])
+    return _fetched(stage, item, folder)
+
+
+def _fetched(stage: Stage, item: ProxyItem, folder: Path) -> Troupe:
+    # read back even when just made, so that an undisturbed run and a resumed one go on with the same thing
+    card = stage.folder.read_json(f"proxies/{item.name}/card.json")
+    control: Subject | Empty = Empty(card["control"]["reason"])
+    if (folder / "control").is_dir():
+        control = casting.load(folder / "control")
+    return Troupe(item.name, casting.load(folder), control, card["control"]["kind"])
+
+
+def ask_question(stage: Stage, item: QuestionItem, teachers: Teachers, troupes: Mapping[str, Troupe]) -> Asked:
+    """Examine one question for each of its proxies, within what the budget has left."""
+    samples = stage.parts[item.recipe.part]
+    try:
+        recipe = _affordable(stage, item, teachers.teacher, samples)
+        missing = recipe.needs - teachers.teacher.offers
+        if missing:
+            raise NoSuchSignal(
+                f"{teachers.teacher.identity.name} does not offer {', '.join(map(str, sorted(missing)))}"
+            )
+        evidence = []
+        for name in item.proxies:
+            stage.tell(f"{item.key}: {name}")
+            meter = stage.meter(item.key, teachers.teacher)
+            cast = casting.cast_of(troupes[name], teachers, troupes[item.proxies[0]].proxy)
+            found = recipe.examine(cast, samples, stage.posed(meter), rng(stage.plan.seed, f"questions/{item.key}"))
+            evidence.append(replace(found, question=item.key, proxy_name=name))
+    except (OverBudget, NoSuchSignal) as error:
+        stage.tell(f"{item.key}: could not be asked, {error}")
+        return _unasked(stage.plan, item, error)
+    findings: list[Finding] = []
+    for one in evidence:
+        write_evidence(stage.folder, one)
+        findings += conclude(one, stem=stem_of(one), repeat=repeat_of(stage.plan))
+    return Asked(item, tuple(evidence), tuple(findings))
+
+
+def _affordable(stage: Stage, item: QuestionItem, teacher: Subject, samples: Samples) -> Any:  # noqa: ANN401 - a recipe
+    """Return the recipe, asking fewer rows where the budget has not enough left for all of them."""
+    recipe = item.recipe
+    price, left = recipe.price(samples), stage.ledger.left
+    known = stage.ledger.known(teacher, samples) if recipe.part == "judge" else 0
+    if price - known <= left:
+        return recipe
+    names = {f.name for f in fields(recipe)} if is_dataclass(recipe) else set()
+    asked = getattr(recipe, "questions", 0)
+    fewer = int(asked * left / price) if "questions" in names else 0
+    if fewer < 2:
+        raise OverBudget(
+            f"{item.key} needs {price - known:,} rows of the teacher and the budget has {left:,} left; "
+            f"raise budget.questions by {price - known - left:,}",
+            needed=price - known,
+            left=left,
+        )
+    stage.tell(f"{item.key}: asks {fewer:,} instead of {asked:,} rows, since the budget ends there")
+    return replace(recipe, questions=fewer)  # type: ignore[type-var]
+
+
+def _unasked(plan: Plan, item: QuestionItem, error: OverBudget | NoSuchSignal) -> Asked:
+    needed = error.needed if isinstance(error, OverBudget) else None
+    title = f"The question {item.key} ({item.kind})"
+    findings = tuple(
+        undecided(item.key, title, str(error), needed=needed, repeat=repeat_of(plan), proxy_name=name)
+        for name in item.proxies
+    )
+    return Asked(item, (), findings, str(error))
+
+
+def account_of(stage: Stage, teachers: Teachers, asked: tuple[Asked, ...], canary: Canary | None) -> dict[str, Any]:
+    """Return who took part and what was spent, as plain data without time, path or host."""
+    plan = stage.plan
+    origin = stage.parts["judge"].origin
+    epoch = {"moved": False, "sentence": "The teacher's weights are known: its answers cannot move unseen."}
+    if canary is not None:
+        epoch = {"moved": canary.moved, "sentence": _epoch_words(canary)}
+    spent = {name: stage.ledger.used_by(f"{name}/") for name in ("proxies", "compare", "probes")}
+    return {
+        "title": plan.title,
+        "teacher": {**_seat(teachers.teacher), "behaviour": plan.behaviour.name},
+        "stranger": _seat(teachers.stranger),
+        "twin": _seat(teachers.twin),
+        "origin": {"name": origin.name, "source": origin.source, "digest": origin.digest},
+        "scope": plan.behaviour.scope,
+        "parts": {name: len(part) for name, part in stage.parts.items()},
+        "budget": {"limit": plan.limit, "used": stage.ledger.used, **spent},
+        "epoch": epoch,
+        "proxies": [item.name for item in plan.proxies],
+        "not_tested": list(plan.not_tested),
+        "notes": _notes(asked),
+        "failed_questions": [{"question": one.item.key, "reason": one.failed} for one in asked if one.failed],
+    }
+
+
+def _seat(subject: Subject | Empty) -> dict[str, Any]:
+    if isinstance(subject, Empty):
+        return {"reason": subject.reason}
+    who = subject.identity
+    return {"name": who.name, "digest": who.digest, "basis": who.basis, "outputs": list(subject.outputs)}
+
+
+def _epoch_words(canary: Canary) -> str:
+    if canary.moved:
+        return (
+            f"The teacher answers {CANARIES} canary rows otherwise than at an earlier audit "
+            f"(by up to {canary.largest:.3g}): a new epoch begins, and no earlier answer was used."
+        )
+    return f"The teacher's identity is only declared; {CANARIES} canary rows were asked again and answered as before."
+
+
+def _notes(asked: tuple[Asked, ...]) -> list[str]:
+    notes: list[str] = []
+    for one in asked:
+        for evidence in one.evidence:
+            notes += [str(note) for note in evidence.context.get("notes", ()) if str(note) not in notes]
+    return notes
+
+
+def load_parts(plan: Plan, data: Path | None) -> dict[str, Samples]:
+    """Return the plan's disjoint parts.
+
+    Raises
+    ------
+    InvalidInput
+        As reading and splitting do.
+    """
+    samples = rows.load(plan, data)
+    if len(samples) == 0:
+        raise InvalidInput(f"no row lies inside the scope {plan.behaviour.scope!r}; widen it")
+    return rows.split(plan, samples)

@@ -1,0 +1,96 @@
+"""The command ``kdaudit``: its verbs, its errors and its exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from kdaudit import __version__
+from kdaudit.cli.audit import audit
+from kdaudit.cli.check import check
+from kdaudit.cli.dash import dash
+from kdaudit.cli.demo import demo
+from kdaudit.cli.doctor import doctor
+from kdaudit.cli.init import init
+from kdaudit.cli.ls import ls
+from kdaudit.cli.report import report
+from kdaudit.cli.show import show
+from kdaudit.cli.verify import verify
+
+INTERNAL = 70
+
+app = typer.Typer(
+    name="kdaudit",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Audit a model through small proxies distilled from it, and say whether what they show holds for the model.",
+    epilog="Exit codes: 0 complete, 2 usage or input, 3 cancelled (resumable), 4 a question could not be asked, "
+    "5 integrity, 70 internal.",
+)
+for verb in (audit, demo, check, init, report, show, ls, verify, dash, doctor):
+    app.command()(verb)
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    version: bool = typer.Option(False, "--version", help="Print the version and stop."),  # noqa: FBT001 - typer
+) -> None:
+    """Audit a model through small proxies distilled from it, and say whether what they show holds for the model."""
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+def run(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit code."""
+    sys.exit(code_of(list(sys.argv[1:] if arguments is None else arguments)))
+
+
+def code_of(arguments: list[str]) -> int:
+    """Run the command line and return its exit code.
+
+    Errors are told in one sentence on standard error; a traceback stands only where ``KDAUDIT_DEBUG`` is set.
+    """
+    import click
+
+    from kdaudit.errors import KdauditError
+
+    try:
+        code = app(arguments, standalone_mode=False)
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
+    except click.UsageError as error:
+        error.show()
+        return 2
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        typer.echo("cancelled", err=True)
+        return 3
+    except KdauditError as error:
+        _debug()
+        typer.echo(f"kdaudit: {error}", err=True)
+        return error.exit_code
+    except BrokenPipeError:
+        # whoever read our output went away, as `| head` does; nothing is wrong
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # noqa: BLE001 - the outermost place, where each fault gets its exit code
+        _debug()
+        typer.echo(
+            f"kdaudit: internal error, {type(error).__name__}: {error}. Set KDAUDIT_DEBUG=1 to see where; "
+            "answers already given are on disk.",
+            err=True,
+        )
+        return INTERNAL
+    return int(code or 0)
+
+
+def _debug() -> None:
+    if os.environ.get("KDAUDIT_DEBUG"):
+        import traceback
+
+        traceback.print_exc()
