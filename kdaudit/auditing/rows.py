@@ -14,7 +14,7 @@ from kdaudit.samples import Samples
 
 def domain_of(name: str) -> Domain:
     """Return the domain of a named set."""
-    return sets.domain(name)
+    return sets.named_set(name).domain
 
 
 def load(plan: Plan, data: Path | None) -> Samples:
@@ -33,7 +33,7 @@ def load(plan: Plan, data: Path | None) -> Samples:
     """
     rows = plan.rows
     if rows.set:
-        samples = sets.load(rows.set, data=data)
+        samples = sets.load_set(rows.set, data)
     else:
         samples = readers.read(
             plan.folder / rows.file, plan.domain, label=rows.label, ids=rows.ids, weights=rows.weights, name=rows.name
