@@ -133,7 +133,7 @@ def _field(sheet: Sheet, column: str, item: Field, values: Mapping[str, str] | N
         case Text():
             return _text(sheet, column, item)
         case _:
-            raise InvalidInput(f"field {item.name!r} is a {item.kind}, which a table cannot hold")
+            raise InvalidInput(f"field {item.name!r} is of kind {item.kind}, which a table cannot hold")
 
 
 def _number(sheet: Sheet, column: str, item: Real) -> NDArray[np.float64]:

@@ -210,13 +210,16 @@ def _csv(path: Path, wanted: list[str], header: list[str], missing: tuple[str, .
 def _line(path: Path, row: int) -> int:
     """Return the line on which row `row` (from 0, header not counted) begins: quoted values may span lines."""
     with path.open(encoding="utf-8-sig", newline="") as stream:
-        reader = csv.reader(stream)
-        seen, begins = -2, 1  # the header is row -1
-        for values in reader:
-            seen += bool(values)
+        # the longest value that the csv module takes is a setting of the whole process, so count quotes instead
+        seen, begins, quotes, blank = -2, 1, 0, True  # the header is row -1
+        for number, line in enumerate(stream, start=1):
+            quotes, blank = quotes + line.count('"'), blank and not line.strip("\r\n")
+            if quotes % 2:
+                continue
+            seen += not blank
             if seen == row:
                 return begins
-            begins = reader.line_num + 1
+            begins, blank = number + 1, True
     return begins
 
 
