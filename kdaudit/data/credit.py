@@ -1,14 +1,14 @@
 """German credit: 1,000 applicants of a bank in the 1970s and whether their credit went bad.
 
-Levels are those of the Statlog documentation in short words.  The CSV copy that is read names seven of the purposes
+Levels are those of the Statlog documentation in short words.  The CSV copy that is read names six of the purposes
 wrongly (its "domestic appliances" are code A43, radio and television); they are put right here, as a comparison with
 the original codes, row by row, showed.
 
-Groemping (2019, "South German Credit Data: Correcting a Widely Used Data Set") shows that the Statlog documentation
-itself is at fault: by her code table the group called women joins women who are not single with single men, most
-applicants are no foreign workers, and the names of the credit histories are exchanged (those called critical pay back
-best).  The levels here are Statlog's, so that results compare with others'; read findings on sex, status, history and
-foreign workers as findings on those codes.
+The Statlog documentation is itself in doubt.  By the code table of Groemping (2019, "South German Credit Data:
+Correcting a Widely Used Data Set") the group called women joins women who are not single with single men, and the
+credit histories bear one another's names (here those called critical go bad least, 17 %).  963 of the 1,000 are called
+foreign workers.  The levels are Statlog's all the same, so that results compare with others'; read findings on sex,
+status, history and foreign workers as findings on those codes.
 """
 
 from __future__ import annotations
