@@ -8,6 +8,7 @@ is false, as in SQL; ``age == None`` asks for missing values.  Ordered categorie
 from __future__ import annotations
 
 import ast
+import math
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kdaudit.domain import Category, Domain, Real
+from kdaudit.domain import Category, Domain, Field, Real
 from kdaudit.errors import InvalidInput
 from kdaudit.samples import Samples
 
@@ -44,7 +45,7 @@ class Condition:
         """Return which rows fulfil the condition, shape (n,)."""
         if not self.text.strip():
             return np.ones(len(samples), dtype=bool)
-        return _mask(ast.parse(self.text, mode="eval").body, samples)
+        return _mask(ast.parse(self.text.strip(), mode="eval").body, samples)
 
 
 def parse(text: str, domain: Domain) -> Condition:
@@ -65,10 +66,9 @@ def parse(text: str, domain: Domain) -> Condition:
         raise InvalidInput(f"a condition has at most {LONGEST} characters; this one has {len(text)}")
     if text.strip():
         try:
-            tree = ast.parse(text, mode="eval")
-        except (SyntaxError, ValueError, RecursionError) as error:
+            _check(ast.parse(text.strip(), mode="eval").body, domain)
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise InvalidInput(f"condition {text!r} cannot be read: {getattr(error, 'msg', error)}") from error
-        _check(tree.body, domain)
     return Condition(text, domain)
 
 
@@ -112,7 +112,7 @@ def _value(name: str, node: ast.expr, domain: Domain) -> float | int | None:
     """Return the number or the level's position that a literal stands for; None for missing."""
     try:
         value = ast.literal_eval(node)
-    except (ValueError, SyntaxError) as error:
+    except (ValueError, SyntaxError, TypeError) as error:
         raise _refuse(node) from error
     if value is None:
         return None
@@ -120,7 +120,10 @@ def _value(name: str, node: ast.expr, domain: Domain) -> float | int | None:
         case Category():
             return domain.code(name, str(value))
         case Real() if isinstance(value, (int, float)) and not isinstance(value, bool):
-            return float(value)
+            try:
+                return float(value)
+            except OverflowError:  # an integer beyond all floats is beyond all values too
+                return math.inf if value > 0 else -math.inf
         case field:
             raise InvalidInput(f"{name} is a {field.kind}; it cannot be compared with {value!r}")
 
@@ -141,7 +144,7 @@ def _mask(node: ast.expr, samples: Samples) -> Mask:
 
 def _compare(name: str, op: ast.cmpop, right: ast.expr, samples: Samples) -> Mask:
     column = samples.columns[name]
-    missing: Mask = column == -1 if isinstance(samples.domain[name], Category) else np.isnan(column)
+    missing = _missing(samples.domain[name], column)
     if isinstance(op, (ast.In, ast.NotIn)) and isinstance(right, (ast.Tuple, ast.List)):
         inside = np.isin(
             column, [v for v in (_value(name, item, samples.domain) for item in right.elts) if v is not None]
@@ -152,3 +155,14 @@ def _compare(name: str, op: ast.cmpop, right: ast.expr, samples: Samples) -> Mas
         return missing if isinstance(op, ast.Eq) else ~missing
     held: Mask = _COMPARE[type(op)](column, value)
     return held & ~missing
+
+
+def _missing(field: Field, column: NDArray[Any]) -> Mask:
+    match field:
+        case Category():
+            out: Mask = column == -1
+        case Real():
+            out = np.isnan(column)
+        case _:
+            out = np.array([value is None for value in column], dtype=bool)
+    return out

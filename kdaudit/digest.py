@@ -38,7 +38,7 @@ def _plain(value: object) -> Any:  # noqa: ANN401 - plain JSON data
     if isinstance(value, (list, tuple)):
         return [_plain(v) for v in value]
     if isinstance(value, (set, frozenset)):
-        return sorted(_plain(v) for v in value)
+        return sorted((_plain(v) for v in value), key=canonical)
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, np.ndarray):
@@ -61,7 +61,7 @@ def of_arrays(arrays: dict[str, NDArray[Any]]) -> str:
     for name in sorted(arrays):
         array = np.ascontiguousarray(arrays[name])
         total.update(f"{name}|{array.dtype.str}|{array.shape}|".encode())
-        total.update(array.tobytes() if array.dtype.kind != "O" else "\x00".join(map(str, array.ravel())).encode())
+        total.update(array.tobytes() if array.dtype.kind != "O" else canonical(array.ravel().tolist()).encode())
     return total.hexdigest()
 
 

@@ -75,7 +75,7 @@ class Encoding:
         Raises
         ------
         OutOfDomain
-            If the samples are of another domain.
+            If the samples are of another domain, or hold a level or a missing value that has no column here.
         """
         if samples.domain.layout() != self.domain.layout():
             raise OutOfDomain(
@@ -90,11 +90,15 @@ class Encoding:
                 case Real():
                     mean, scale = next(reals)
                     missing = np.isnan(column)
+                    if not item.missing:
+                        _refuse_missing(item, missing)
                     out[:, start] = np.where(missing, 0.0, (column - mean) / scale)
                     if item.missing:
                         out[:, start + 1] = missing
                 case Category(levels=levels):
                     positions = self._positions(item, samples)
+                    if not item.missing:
+                        _refuse_missing(item, positions < 0)
                     at = np.where(positions < 0, len(levels), positions)
                     out[rows, start + at] = 1.0
                 case _:
@@ -121,6 +125,11 @@ class Encoding:
     def from_data(cls, data: dict[str, Any]) -> Encoding:
         """Return the encoding that `to_data` wrote."""
         return cls(Domain.from_data(data["domain"]), tuple(data["means"]), tuple(data["scales"]))
+
+
+def _refuse_missing(item: Real | Category, missing: NDArray[np.bool_]) -> None:
+    if missing.any():
+        raise OutOfDomain(f"{item.name} is missing in {int(missing.sum())} rows; this subject never met a missing one")
 
 
 def _width(item: object) -> int:

@@ -70,10 +70,16 @@ class Row:
     high_end: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.value.n <= 0 and self.value.known:
-            raise KdauditError(f"{self.measure} of {self.group} has a value without n; no number stands alone")
-        if math.isfinite(self.value.value) and not self.value.known:
-            raise KdauditError(f"{self.measure} of {self.group} has a value without interval; no number stands alone")
+        for name in ("value", *_INTERVALS):
+            part: Interval | None = getattr(self, name)
+            if part is None or not math.isfinite(part.value):
+                continue
+            if not part.known:
+                raise KdauditError(
+                    f"{self.measure} of {self.group} has a {name} without interval; no number stands alone"
+                )
+            if part.n <= 0:
+                raise KdauditError(f"{self.measure} of {self.group} has a {name} without n; no number stands alone")
         if self.control is None and not self.no_control:
             raise KdauditError(f"{self.measure} of {self.group} has neither a control nor a reason for none")
         if self.ceiling is None and not self.no_ceiling:

@@ -48,8 +48,8 @@ class Test:
 
     def holds(self, samples: Samples) -> NDArray[np.bool_]:
         """Return which rows pass, shape (n,)."""
-        column = samples.columns[self.field]
         field = samples.domain[self.field]
+        column = samples.columns[self.field]
         absent = column == -1 if isinstance(field, Category) else np.isnan(column)
         if self.levels is not None:
             known = samples.domain.category(self.field).levels
@@ -142,6 +142,8 @@ class Rules:
     outputs: tuple[str, ...]
 
     def __post_init__(self) -> None:
+        if self.family not in ("tree", "list"):
+            raise InvalidInput(f"rules of family {self.family!r} are unknown; families are tree and list")
         if not self.rules:
             raise InvalidInput("a body of rules needs at least one rule")
         if any(len(rule.score) != len(self.outputs) for rule in self.rules):
@@ -212,21 +214,34 @@ class Rules:
         InvalidInput
             On another format or a broken structure.
         """
-        if data.get("format") != FORMAT:
-            raise InvalidInput(f"rules of format {data.get('format')!r} cannot be read; format {FORMAT} was expected")
+        found = data.get("format") if isinstance(data, dict) else data
+        if found != FORMAT:
+            raise InvalidInput(f"rules of format {found!r} cannot be read; format {FORMAT} was expected")
         try:
             rules = tuple(
-                Rule(tuple(_test_of(t) for t in r["tests"]), tuple(float(x) for x in r["score"]), int(r["n"]))
+                Rule(tuple(_test_of(t) for t in r["tests"]), tuple(_finite(x) for x in r["score"]), int(r["n"]))
                 for r in data["rules"]
             )
             return cls(data["family"], rules, tuple(data["outputs"]))
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise InvalidInput(f"rules cannot be read: {error!r}") from error
 
 
 def _test_of(data: dict[str, Any]) -> Test:
-    fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
-    return Test(**fields)
+    levels = data.get("levels")
+    if not isinstance(data["field"], str) or (levels is not None and not all(isinstance(x, str) for x in levels)):
+        raise ValueError(f"a test names a field and levels by text; {data} does not")
+    if not isinstance(data.get("missing", False), bool):
+        raise ValueError(f"missing is true or false; {data['missing']!r} is neither")
+    ends: dict[str, Any] = {k: _finite(data[k]) for k in ("below", "above") if data.get(k) is not None}
+    rest: dict[str, Any] = {k: v for k, v in data.items() if k not in ("below", "above", "levels")}
+    return Test(**rest, **ends, levels=None if levels is None else tuple(levels))
+
+
+def _finite(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise ValueError(f"{value!r} is no number")
+    return float(value)
 
 
 def merged(tests: tuple[Test, ...]) -> tuple[Test, ...]:

@@ -145,8 +145,16 @@ class Samples:
 
 
 def concat(parts: Sequence[Samples]) -> Samples:
-    """Return the rows of all parts, one after another; labels and weights only where all parts have them."""
+    """Return the rows of all parts, one after another; labels and weights only where all parts have them.
+
+    Raises
+    ------
+    OutOfDomain
+        If the parts' fields differ.
+    """
     first = parts[0]
+    if any(p.domain.fields != first.domain.fields for p in parts):
+        raise OutOfDomain("rows of different domains cannot stand in one; their levels would be mistaken")
 
     def join(values: list[NDArray[Any] | None]) -> NDArray[Any] | None:
         present = [v for v in values if v is not None]
@@ -185,7 +193,8 @@ def _checked(item: Field, column: Column, ids: NDArray[Any]) -> Column:
         raise OutOfDomain(f"column {item.name!r} has {len(column)} values for {len(ids)} rows")
     match item:
         case Real(low=low, high=high):
-            values = np.asarray(column, dtype=np.float64)
+            values = _numbers(item, column, "numbers", "fiub")
+            values = values.astype(np.float64, copy=False)
             bad = np.isinf(values)
             bad |= values < (-np.inf if low is None else low)
             bad |= values > (np.inf if high is None else high)
@@ -194,8 +203,10 @@ def _checked(item: Field, column: Column, ids: NDArray[Any]) -> Column:
             missing = np.isnan(values)
             expected = f"{'a whole number' if item.integer else 'a number'} from {_end(low)} to {_end(high)}"
         case Category(levels=levels):
-            values = np.asarray(column, dtype=np.int32)
+            values = _numbers(item, column, "positions of levels, whole numbers", "iu")
             bad = (values < -1) | (values >= len(levels))
+            # the range is looked at first: a cast would wrap numbers beyond it
+            values = values if bad.any() else values.astype(np.int32, copy=False)
             missing = values == -1
             expected = f"a position among its {len(levels)} levels"
         case _:
@@ -208,6 +219,15 @@ def _checked(item: Field, column: Column, ids: NDArray[Any]) -> Column:
         raise OutOfDomain(
             f"{item.name} = {values[at]} in row {ids[at]} is not {expected}; {int(bad.sum())} such rows. "
             "Mend the data, or widen the field in the plan's domain"
+        )
+    return values
+
+
+def _numbers(item: Field, column: Column, expected: str, kinds: str) -> NDArray[Any]:
+    values = np.asarray(column)
+    if values.ndim != 1 or (len(values) and values.dtype.kind not in kinds):
+        raise OutOfDomain(
+            f"column {item.name!r} holds {values.dtype} of shape {values.shape}; {expected} of shape (n,) were expected"
         )
     return values
 

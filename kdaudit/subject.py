@@ -194,8 +194,9 @@ def check_answers(answers: Answers, samples: Samples, signals: Signals, subject:
     Raises
     ------
     InvalidAnswers
-        On a missing signal, a wrong number of rows, a wrong number of outputs, NaN, a probability outside [0, 1] or
-        probabilities that do not sum to one; the sentence names the subject, the row and what was expected.
+        On a missing signal, a wrong number of rows, a wrong number of outputs, NaN, a probability outside [0, 1],
+        probabilities that do not sum to one, a label that is no class, or a failed row that was not asked; the sentence
+        names the subject, the row and what was expected.
     """
     name, n = subject.identity.name, len(samples)
     for signal in signals:
@@ -204,9 +205,29 @@ def check_answers(answers: Answers, samples: Samples, signals: Signals, subject:
         got = len(answers.values[signal])
         if got != n:
             raise InvalidAnswers(f"{name} gave {got} answers to {n} rows; one answer a row was expected")
+        if any(not 0 <= row < n for row in answers.failed):
+            raise InvalidAnswers(f"{name} says that row {max(answers.failed)} failed; rows 0 to {n - 1} were asked")
         if signal in (SCORE, LOGIT):
             _check_numbers(answers, signal, samples, subject)
+        if signal == LABEL and subject.scale == "probability":
+            _check_labels(answers, samples, subject)
     return answers
+
+
+def _check_labels(answers: Answers, samples: Samples, subject: Subject) -> None:
+    name, label, classes = subject.identity.name, answers.values[LABEL], max(len(subject.outputs), 2)
+    if label.ndim != 1 or label.dtype.kind != "i":
+        raise InvalidAnswers(
+            f"{name} gave labels of type {label.dtype} and shape {label.shape}; "
+            f"int64 of shape ({len(samples)},) was expected"
+        )
+    bad = ((label < 0) | (label >= classes)) & answers.answered
+    if bad.any():
+        at = int(np.flatnonzero(bad)[0])
+        raise InvalidAnswers(
+            f"{name} answered row {samples.ids[at]} with label {label[at]}; "
+            f"a class from 0 to {classes - 1} was expected ({int(bad.sum())} such rows of {len(samples)})"
+        )
 
 
 def _check_numbers(answers: Answers, signal: Signal, samples: Samples, subject: Subject) -> None:
