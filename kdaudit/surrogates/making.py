@@ -1,0 +1,69 @@
+"""From a teacher's answers to a surrogate: which rows it is made from, which chosen on, and what the reader is told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from kdaudit.behaviour import Behaviour
+from kdaudit.rules import Rules
+from kdaudit.samples import Samples
+from kdaudit.surrogates.choice import Candidate, Making, choose
+from kdaudit.surrogates.surrogate import Surrogate, made_for
+from kdaudit.surrogates.targets import Targets, TeacherAsk, ask_for_targets
+
+FEW = 20
+"""With fewer rows none are kept back: the choice is made on the rows that were grown on, and the card says so."""
+
+
+def parted(
+    behaviour: Behaviour, samples: Samples, select: Samples | None, ask: TeacherAsk, rng: np.random.Generator
+) -> tuple[Targets, Targets]:
+    """Return what the teacher said about the rows to grow on and about the rows to choose on."""
+    fit = ask_for_targets(behaviour, samples, ask)
+    if select is not None and len(behaviour.within(select)):
+        return fit, ask_for_targets(behaviour, select, ask)
+    if len(fit) < FEW:
+        return fit, fit
+    order = rng.permutation(len(fit))
+    kept_back = len(fit) // 4
+    return fit.take(np.sort(order[kept_back:])), fit.take(np.sort(order[:kept_back]))
+
+
+def made(behaviour: Behaviour, name: str, candidates: Sequence[Candidate], fit: Targets, select: Targets) -> Surrogate:
+    """Return the chosen candidate as a subject that knows how it was made."""
+    chosen, curve = choose(candidates, select)
+    failed = fit.failed + (select.failed if select.samples.origin.part != fit.samples.origin.part else 0)
+    same = "chosen on the rows that it was made from, since there are too few to keep some back"
+    making = Making(
+        way=chosen.way,
+        curve=curve,
+        fitted=len(fit),
+        chosen_on=len(select),
+        failed=failed,
+        why=_why(chosen.rules, fit),
+        note=same if select is fit else "",
+    )
+    return made_for(behaviour, name, chosen.rules, making)
+
+
+def _why(rules: Rules, fit: Targets) -> str:
+    """Explain a body of rules that decides one thing only."""
+    if fit.numeric:
+        if len(rules.rules) > 1:
+            return ""
+        spread = float(np.ptp(fit.score))
+        return (
+            f"one rule only: the teacher's answers to {len(fit)} rows spread over {spread:.3g}, and no test parts them"
+        )
+    decisions = set(fit.decided(np.array([rule.score for rule in rules.rules])).tolist())
+    if len(decisions) > 1:
+        return ""
+    only = decisions.pop()
+    share = float((fit.label == only).mean())
+    names = rules.outputs if len(rules.outputs) > 1 else (f"not {rules.outputs[0]}", rules.outputs[0])
+    return (
+        f"every rule decides {names[only]}: so does the teacher in {share:.1%} of {len(fit)} rows, and no test within "
+        "the size allowed parts the others from them better than chance"
+    )
