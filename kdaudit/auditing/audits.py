@@ -181,13 +181,20 @@ def _folder(plan: Plan, runs: Path, resume: Path | str | None, options: Options)
 def _perform(stage: steps.Stage, teachers: steps.Teachers, *, resumed: bool) -> Audit:
     plan = stage.plan
     canary = steps.watch_teachers(stage, teachers, resume=resumed)
+    spent = {}
     troupes = {item.name: steps.make_proxy(stage, item, teachers) for item in plan.proxies}
-    asked = tuple(steps.ask_question(stage, item, teachers, troupes) for item in plan.questions)
+    spent["proxies"] = stage.ledger.used
+    asked: tuple[steps.Asked, ...] = ()
+    for part in ("judge", "pool"):
+        before = stage.ledger.used
+        items = [item for item in plan.questions if item.recipe.part == part]
+        asked += tuple(steps.ask_question(stage, item, teachers, troupes) for item in items)
+        spent[part] = stage.ledger.used - before
     findings = tuple(finding for one in asked for finding in one.findings)
     stage.folder.write_json(
         "findings.json", {"schema": FINDINGS_SCHEMA, "findings": [finding.to_data() for finding in findings]}
     )
-    stage.folder.write_json("account.json", steps.account_of(stage, teachers, asked, canary))
+    stage.folder.write_json("account.json", steps.account_of(stage, teachers, asked, canary, spent))
     stage.tell("sealing")
     stage.store.seal(stage.folder.path / "answers")
     stage.journal.close()

@@ -54,6 +54,8 @@ class Rows:
         Columns of the file with recorded outcomes, row ids and sampling weights.
     name : str
         The population in words.
+    classes, columns, levels, missing
+        How the file writes labels, fields, levels and missing values; see `kdaudit.data.readers.Roles`.
     """
 
     parts: dict[str, int]
@@ -63,6 +65,10 @@ class Rows:
     ids: str = ""
     weights: str = ""
     name: str = ""
+    classes: tuple[str, ...] = ()
+    columns: dict[str, str] = field(default_factory=dict)
+    levels: dict[str, dict[str, str]] = field(default_factory=dict)
+    missing: tuple[str, ...] = ("",)
 
 
 @dataclass(frozen=True)

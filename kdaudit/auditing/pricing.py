@@ -58,7 +58,9 @@ def price(plan: Plan, data: Path | None) -> Estimate:
     """
     parts = steps.load_parts(plan, data)
     lines = [
-        Line(len(parts["fit"]) + len(parts["select"]), f"make {_joined([p.name for p in plan.proxies])} (fit and select)")
+        Line(
+            len(parts["fit"]) + len(parts["select"]), f"make {_joined([p.name for p in plan.proxies])} (fit and select)"
+        )
     ]
     lines += _judge(plan, parts)
     lines += [
@@ -86,7 +88,9 @@ def _judge(plan: Plan, parts: Mapping[str, Samples]) -> list[Line]:
         return []
     # questions on the judge part share its answers; what one needs beyond them is its own
     lines = [Line(min(len(judge), max(prices.values())), f"judge the proxies ({_joined(list(prices))})")]
-    lines += [Line(rows - len(judge), f"{key} beyond the judge part") for key, rows in prices.items() if rows > len(judge)]
+    lines += [
+        Line(rows - len(judge), f"{key} beyond the judge part") for key, rows in prices.items() if rows > len(judge)
+    ]
     return lines
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 from kdaudit.auditing.plan import Plan
@@ -35,11 +34,16 @@ def load(plan: Plan, data: Path | None) -> Samples:
     if rows.set:
         samples = sets.load_set(rows.set, data)
     else:
-        samples = readers.read(
-            plan.folder / rows.file, plan.domain, label=rows.label, ids=rows.ids, weights=rows.weights, name=rows.name
+        roles = readers.Roles(
+            label=rows.label,
+            classes=rows.classes,
+            id=rows.ids,
+            weight=rows.weights,
+            columns=rows.columns,
+            levels=rows.levels,
+            missing=rows.missing,
         )
-    if rows.name:
-        object.__setattr__(samples, "origin", replace(samples.origin, name=rows.name))
+        samples = readers.read(plan.folder / rows.file, plan.domain, roles, name=rows.name).samples
     return plan.behaviour.within(samples)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import platform
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from kdaudit.chance import rng
 from kdaudit.errors import InvalidInput, NoSuchSignal, OverBudget
 from kdaudit.evidence import Evidence
 from kdaudit.finding import Finding
+from kdaudit.question import Question
 from kdaudit.run.evidence import stem_of, write_evidence
 from kdaudit.run.folder import RunFolder
 from kdaudit.run.journal import Journal
@@ -32,6 +33,8 @@ from kdaudit.subject import Ask, Subject
 
 CANARIES = 16
 """Rows that watch a teacher whose identity is only declared."""
+FEWEST = 30
+"""Rows below which a question that the budget cuts short is not asked at all."""
 PACKAGES = ("kdaudit", "numpy", "scipy", "pandas", "pyarrow", "scikit-learn", "torch", "safetensors")
 
 Tell = Callable[[str], None]
@@ -135,21 +138,12 @@ def _fetched(stage: Stage, item: ProxyItem, folder: Path) -> Troupe:
 
 def ask_question(stage: Stage, item: QuestionItem, teachers: Teachers, troupes: Mapping[str, Troupe]) -> Asked:
     """Examine one question for each of its proxies, within what the budget has left."""
-    samples = stage.parts[item.recipe.part]
     try:
-        recipe = _affordable(stage, item, teachers.teacher, samples)
-        missing = recipe.needs - teachers.teacher.offers
+        missing = item.recipe.needs - teachers.teacher.offers
         if missing:
-            raise NoSuchSignal(
-                f"{teachers.teacher.identity.name} does not offer {', '.join(map(str, sorted(missing)))}"
-            )
-        evidence = []
-        for name in item.proxies:
-            stage.tell(f"{item.key}: {name}")
-            meter = stage.meter(item.key, teachers.teacher)
-            cast = casting.cast_of(troupes[name], teachers, troupes[item.proxies[0]].proxy)
-            found = recipe.examine(cast, samples, stage.posed(meter), rng(stage.plan.seed, f"questions/{item.key}"))
-            evidence.append(replace(found, question=item.key, proxy_name=name))
+            offered = ", ".join(map(str, sorted(missing)))
+            raise NoSuchSignal(f"{teachers.teacher.identity.name} does not offer {offered}")
+        evidence = _within_budget(stage, item, teachers, troupes)
     except (OverBudget, NoSuchSignal) as error:
         stage.tell(f"{item.key}: could not be asked, {error}")
         return _unasked(stage.plan, item, error)
@@ -157,28 +151,38 @@ def ask_question(stage: Stage, item: QuestionItem, teachers: Teachers, troupes: 
     for one in evidence:
         write_evidence(stage.folder, one)
         findings += conclude(one, stem=stem_of(one), repeat=repeat_of(stage.plan))
-    return Asked(item, tuple(evidence), tuple(findings))
+    return Asked(item, evidence, tuple(findings))
 
 
-def _affordable(stage: Stage, item: QuestionItem, teacher: Subject, samples: Samples) -> Any:  # noqa: ANN401 - a recipe
-    """Return the recipe, asking fewer rows where the budget has not enough left for all of them."""
+def _within_budget(
+    stage: Stage, item: QuestionItem, teachers: Teachers, troupes: Mapping[str, Troupe]
+) -> tuple[Evidence, ...]:
+    """Examine with as many rows as the recipe wants, or with as many as the budget has left."""
     recipe = item.recipe
-    price, left = recipe.price(samples), stage.ledger.left
-    known = stage.ledger.known(teacher, samples) if recipe.part == "judge" else 0
-    if price - known <= left:
-        return recipe
-    names = {f.name for f in fields(recipe)} if is_dataclass(recipe) else set()
-    asked = getattr(recipe, "questions", 0)
-    fewer = int(asked * left / price) if "questions" in names else 0
-    if fewer < 2:
-        raise OverBudget(
-            f"{item.key} needs {price - known:,} rows of the teacher and the budget has {left:,} left; "
-            f"raise budget.questions by {price - known - left:,}",
-            needed=price - known,
-            left=left,
-        )
-    stage.tell(f"{item.key}: asks {fewer:,} instead of {asked:,} rows, since the budget ends there")
-    return replace(recipe, questions=fewer)  # type: ignore[type-var]
+    while True:
+        try:
+            return tuple(_examine(stage, item, recipe, teachers, troupes))
+        except OverBudget as error:
+            # how many rows are asked then depends on the budget alone, never on an answer
+            wanted = getattr(recipe, "questions", 0)
+            fewer = min(int(wanted * error.left / error.needed), wanted - 1) if error.needed else 0
+            if fewer < FEWEST:
+                raise
+            stage.tell(f"{item.key}: asks {fewer:,} instead of {wanted:,} rows, since the budget ends there")
+            recipe = replace(recipe, questions=fewer)  # type: ignore[type-var]
+
+
+def _examine(
+    stage: Stage, item: QuestionItem, recipe: Question, teachers: Teachers, troupes: Mapping[str, Troupe]
+) -> Iterator[Evidence]:
+    samples = stage.parts[recipe.part]
+    lead = troupes[item.proxies[0]].proxy
+    for name in item.proxies:
+        stage.tell(f"{item.key}: {name}")
+        meter = stage.meter(item.key, teachers.teacher)
+        cast = casting.cast_of(troupes[name], teachers, lead)
+        found = recipe.examine(cast, samples, stage.posed(meter), rng(stage.plan.seed, f"questions/{item.key}"))
+        yield replace(found, question=item.key, proxy_name=name)
 
 
 def _unasked(plan: Plan, item: QuestionItem, error: OverBudget | NoSuchSignal) -> Asked:
@@ -191,14 +195,15 @@ def _unasked(plan: Plan, item: QuestionItem, error: OverBudget | NoSuchSignal) -
     return Asked(item, (), findings, str(error))
 
 
-def account_of(stage: Stage, teachers: Teachers, asked: tuple[Asked, ...], canary: Canary | None) -> dict[str, Any]:
+def account_of(
+    stage: Stage, teachers: Teachers, asked: tuple[Asked, ...], canary: Canary | None, spent: Mapping[str, int]
+) -> dict[str, Any]:
     """Return who took part and what was spent, as plain data without time, path or host."""
     plan = stage.plan
     origin = stage.parts["judge"].origin
     epoch = {"moved": False, "sentence": "The teacher's weights are known: its answers cannot move unseen."}
     if canary is not None:
-        epoch = {"moved": canary.moved, "sentence": _epoch_words(canary)}
-    spent = {name: stage.ledger.used_by(f"{name}/") for name in ("proxies", "compare", "probes")}
+        epoch = {"moved": canary.moved, "sentence": canary.sentence}
     return {
         "title": plan.title,
         "teacher": {**_seat(teachers.teacher), "behaviour": plan.behaviour.name},
@@ -221,15 +226,6 @@ def _seat(subject: Subject | Empty) -> dict[str, Any]:
         return {"reason": subject.reason}
     who = subject.identity
     return {"name": who.name, "digest": who.digest, "basis": who.basis, "outputs": list(subject.outputs)}
-
-
-def _epoch_words(canary: Canary) -> str:
-    if canary.moved:
-        return (
-            f"The teacher answers {CANARIES} canary rows otherwise than at an earlier audit "
-            f"(by up to {canary.largest:.3g}): a new epoch begins, and no earlier answer was used."
-        )
-    return f"The teacher's identity is only declared; {CANARIES} canary rows were asked again and answered as before."
 
 
 def _notes(asked: tuple[Asked, ...]) -> list[str]:

@@ -22,9 +22,8 @@ def doctor() -> None:
     import platform
     from importlib import metadata
 
-    from kdaudit import __version__
-
-    typer.echo(f"kdaudit {__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}")
+    machine = f"{platform.system()} {platform.machine()}"
+    typer.echo(f"kdaudit {metadata.version('kdaudit')}, Python {platform.python_version()}, {machine}")
     typer.echo(f"cores: {os.cpu_count()}, OMP_NUM_THREADS: {os.environ.get('OMP_NUM_THREADS', 'not set')}")
     typer.echo(f"KDAUDIT_DATA: {os.environ.get('KDAUDIT_DATA', 'not set; only the bundled data set is there')}")
     missing = False

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 import typer
 
-from kdaudit import __version__
 from kdaudit.cli.audit import audit
 from kdaudit.cli.check import check
 from kdaudit.cli.dash import dash
@@ -42,7 +41,9 @@ def root(
 ) -> None:
     """Audit a model through small proxies distilled from it, and say whether what they show holds for the model."""
     if version:
-        typer.echo(__version__)
+        from importlib import metadata
+
+        typer.echo(metadata.version("kdaudit"))
         raise typer.Exit
 
 
