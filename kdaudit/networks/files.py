@@ -79,7 +79,7 @@ def load(folder: Path) -> Network:
     InvalidInput
         If a file is missing or cannot be read, or the weights do not fit the architecture.
     """
-    _refuse_risky(folder)
+    refuse_risky(folder)
     for name in (WEIGHTS, DESCRIPTION):
         if not (folder / name).is_file():
             raise InvalidInput(f"{folder} has no {name}; a folder with {WEIGHTS} and {DESCRIPTION} was expected")
@@ -102,16 +102,39 @@ def load(folder: Path) -> Network:
         raise InvalidInput(f"{folder / DESCRIPTION} does not describe a network: {error!r}") from error
 
 
-def _refuse_risky(path: Path) -> None:
-    found = [path] if path.suffix else []
-    if path.is_dir() and not (path / WEIGHTS).exists():
-        found = sorted(path.iterdir())
-    risky = [file for file in found if file.suffix.lower() in _RISKY]
-    if risky:
-        raise UnsafeFile(
-            f"{risky[0]} could run code when loaded, so it is not read; "
-            f"give a folder with {WEIGHTS} and {DESCRIPTION}, or an ONNX file"
-        )
+def refuse_risky(path: Path) -> None:
+    """Refuse formats that could run code when loaded, told by their ending or by their first bytes.
+
+    Parameters
+    ----------
+    path : Path
+        A file, or a folder that should hold a network.
+
+    Raises
+    ------
+    UnsafeFile
+        If it is a pickle, a checkpoint or an archive, or a folder that holds such files instead of a network.
+    """
+    if path.is_dir():
+        files = [path / WEIGHTS] if (path / WEIGHTS).is_file() else sorted(f for f in path.iterdir() if f.is_file())
+    else:
+        files = [path]
+    for file in files:
+        if file.suffix.lower() in _RISKY or _risky_content(file):
+            raise UnsafeFile(
+                f"{file} is a pickle, a checkpoint or an archive, which could run code when loaded, so it is not read; "
+                f"give a folder with {WEIGHTS} and {DESCRIPTION}, or an ONNX file"
+            )
+
+
+def _risky_content(file: Path) -> bool:
+    try:
+        with file.open("rb") as stream:
+            head = stream.read(9)
+    except OSError:
+        return False
+    # safetensors: eight bytes of length, which may look like a pickle's start, then the brace of a header
+    return head[8:] != b"{" and (head[:1] == b"\x80" or head[:2] == b"PK")
 
 
 def _described(path: Path) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from kdaudit.digest import of_arrays, of_data, of_source
-from kdaudit.domain import Category
+from kdaudit.domain import Category, Domain
 from kdaudit.encoding import Encoding
 from kdaudit.engine import slices
 from kdaudit.errors import InvalidAnswers, InvalidInput, NoSuchSignal
@@ -166,7 +166,9 @@ class Network:
             {
                 "weights": of_arrays({name: tensor.detach().numpy() for name, tensor in tensors.items()}),
                 "structure": [_part(name, part) for name, part in self.module.named_modules()],
-                "encoding": _meaning(self.encoding),
+                "fields": meaning(self.encoding.domain),
+                "means": self.encoding.means,
+                "scales": self.encoding.scales,
                 "outputs": self.outputs,
                 "scale": self.scale,
                 "architecture": self.architecture,
@@ -196,9 +198,6 @@ def _plain(value: object) -> bool:
     return value is None or isinstance(value, (bool, int, float, str))
 
 
-def _meaning(encoding: Encoding) -> dict[str, Any]:
-    # roles and ranges do not change what is computed, so they are no part of the identity
-    fields = [
-        [f.kind, f.name, f.missing, list(f.levels) if isinstance(f, Category) else []] for f in encoding.domain.fields
-    ]
-    return {"fields": fields, "means": encoding.means, "scales": encoding.scales}
+def meaning(domain: Domain) -> list[Any]:
+    """Return what a model sees of a domain, as plain data: roles and ranges change nothing of what is computed."""
+    return [[f.kind, f.name, f.missing, list(f.levels) if isinstance(f, Category) else []] for f in domain.fields]
