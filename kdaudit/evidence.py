@@ -76,10 +76,10 @@ class Row:
                 continue
             if not part.known:
                 raise KdauditError(
-                    f"{self.measure} of {self.group} has a {name} without interval; no number stands alone"
+                    f"the {name} of {self.measure} of {self.group} has no interval; no number stands alone"
                 )
             if part.n <= 0:
-                raise KdauditError(f"{self.measure} of {self.group} has a {name} without n; no number stands alone")
+                raise KdauditError(f"the {name} of {self.measure} of {self.group} has no n; no number stands alone")
         if self.control is None and not self.no_control:
             raise KdauditError(f"{self.measure} of {self.group} has neither a control nor a reason for none")
         if self.ceiling is None and not self.no_ceiling:

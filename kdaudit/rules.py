@@ -229,13 +229,17 @@ class Rules:
 
 def _test_of(data: dict[str, Any]) -> Test:
     levels = data.get("levels")
-    if not isinstance(data["field"], str) or (levels is not None and not all(isinstance(x, str) for x in levels)):
+    if not isinstance(data["field"], str) or not _texts(levels):
         raise ValueError(f"a test names a field and levels by text; {data} does not")
     if not isinstance(data.get("missing", False), bool):
         raise ValueError(f"missing is true or false; {data['missing']!r} is neither")
     ends: dict[str, Any] = {k: _finite(data[k]) for k in ("below", "above") if data.get(k) is not None}
     rest: dict[str, Any] = {k: v for k, v in data.items() if k not in ("below", "above", "levels")}
     return Test(**rest, **ends, levels=None if levels is None else tuple(levels))
+
+
+def _texts(levels: object) -> bool:
+    return levels is None or (isinstance(levels, list) and all(isinstance(x, str) for x in levels))
 
 
 def _finite(value: object) -> float:
