@@ -16,11 +16,9 @@ from kdaudit.finding import Finding
 from kdaudit.run.folder import RunFolder
 from kdaudit.run.journal import Journal
 from kdaudit.run.manifest import seal
-from kdaudit.run.reading import runs_in
+from kdaudit.run.reading import findings_data, runs_in
 from kdaudit.store.answers import Store
 from kdaudit.store.metered import Ledger
-
-FINDINGS_SCHEMA = 1
 
 
 @dataclass(frozen=True)
@@ -191,9 +189,7 @@ def _perform(stage: steps.Stage, teachers: steps.Teachers, *, resumed: bool) -> 
         asked += tuple(steps.ask_question(stage, item, teachers, troupes) for item in items)
         spent[part] = stage.ledger.used - before
     findings = tuple(finding for one in asked for finding in one.findings)
-    stage.folder.write_json(
-        "findings.json", {"schema": FINDINGS_SCHEMA, "findings": [finding.to_data() for finding in findings]}
-    )
+    stage.folder.write_json("findings.json", findings_data(findings))
     stage.folder.write_json("account.json", steps.account_of(stage, teachers, asked, canary, spent))
     stage.tell("sealing")
     stage.store.seal(stage.folder.path / "answers")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -325,7 +325,10 @@ def _teachers(data: dict[str, Any], source: Source) -> tuple[TeacherItem, Teache
 def _teacher(item: dict[str, Any], source: Source, path: Path_, name: str) -> TeacherItem:
     name = item.pop("name", name)
     kind, address = _kind(item, source, path, catalogue.TEACHERS)
-    recipe: TeacherRecipe = build(catalogue.resolve(address), item, source, path)
+    kind_of_teacher = catalogue.resolve(address)
+    if "name" in (f.name for f in fields(kind_of_teacher)):
+        item["name"] = name
+    recipe: TeacherRecipe = build(kind_of_teacher, item, source, path)
     return TeacherItem(str(name), kind, recipe)
 
 

@@ -26,6 +26,7 @@ from kdaudit.run.evidence import stem_of, write_evidence
 from kdaudit.run.folder import RunFolder
 from kdaudit.run.journal import Journal
 from kdaudit.samples import Samples
+from kdaudit.signal import LABEL, LOGIT, SCORE, Signal
 from kdaudit.store.answers import Store
 from kdaudit.store.canary import Canary, watch
 from kdaudit.store.metered import Ledger, Metered
@@ -110,7 +111,7 @@ def make_proxy(stage: Stage, item: ProxyItem, teachers: Teachers) -> Troupe:
     meter = stage.meter(f"proxies/{item.name}", teachers.teacher)
     for part in ("fit", "select"):
         # asked (or fetched) here in any case: the count is the same whether the proxy is made or fetched
-        stage.posed(meter)(teachers.teacher, stage.parts[part], item.recipe.signals)
+        stage.posed(meter)(teachers.teacher, stage.parts[part], item.recipe.signals or _fullest(teachers.teacher))
     step = f"proxies/{item.name}"
     done = stage.journal.finished(step)
     if done is not None:
@@ -125,6 +126,10 @@ def make_proxy(stage: Stage, item: ProxyItem, teachers: Teachers) -> Troupe:
     stage.folder.write_json(f"proxies/{item.name}/card.json", casting.card(stage.plan, item, troupe, stage.parts))
     stage.journal.finish(step, [*files, folder / "card.json"])
     return _fetched(stage, item, folder)
+
+
+def _fullest(subject: Subject) -> frozenset[Signal]:
+    return frozenset({SCORE if {SCORE, LOGIT} & subject.offers else LABEL})
 
 
 def _fetched(stage: Stage, item: ProxyItem, folder: Path) -> Troupe:
