@@ -1,0 +1,161 @@
+"""What it cost, what was not tested, how it was done, how to repeat it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from kdaudit.cast import CONTROL_WORDS
+from kdaudit.measures.named import MEASURES
+from kdaudit.report.document import Block, Bullets, Code, Facts, Heading, Note, Paragraph, Table
+from kdaudit.report.words import GLOSSARY, count, short
+
+if TYPE_CHECKING:
+    from kdaudit.evidence import Evidence
+    from kdaudit.run.reading import Run
+
+PARTS = {
+    "fit": "questions for making the proxies",
+    "select": "questions for choosing among proxies",
+    "proxies": "making the proxies",
+    "compare": "comparing proxies with the teacher",
+    "probes": "probing the teacher",
+    "judge": "comparing proxies with the teacher (judge)",
+    "pool": "probing the teacher (pool)",
+}
+
+
+def cost(run: Run) -> tuple[Block, ...]:
+    """Return the section on questions and budget."""
+    budget = run.account.get("budget", {})
+    spent = [(PARTS.get(k, k), v) for k, v in budget.items() if k not in ("limit", "used") and isinstance(v, int)]
+    rows = [(name, count(n)) for name, n in spent]
+    if isinstance(budget.get("used"), int):
+        rows.append(("in all, each row counted once", count(budget["used"])))
+    if isinstance(budget.get("limit"), int):
+        rows.append(("allowed by the plan", count(budget["limit"])))
+    out: list[Block] = [Heading("What this cost")]
+    if rows:
+        out.append(
+            Paragraph("Distinct rows that the teacher was asked, whether now or in an earlier audit of the same rows.")
+        )
+        out.append(Table(("what for", "questions"), tuple(rows), frozenset({1})))
+    cards = [run.cards[name] for name in run.account.get("proxies", ()) if name in run.cards]
+    if cards:
+        made = tuple(_card(card) for card in cards)
+        head = ("proxy", "what it is", "recipe", "fit", "select", "identity")
+        out.append(Table(head, made, frozenset({3, 4})))
+    return tuple(out) if len(out) > 1 else ()
+
+
+def _card(card: Mapping[str, Any]) -> tuple[str, ...]:
+    recipe = ", ".join(f"{key} {value}" for key, value in sorted(card.get("recipe", {}).items()) if key)
+    spent = card.get("cost", {})
+    n = tuple(count(spent[part]) if isinstance(spent.get(part), int) else "–" for part in ("fit", "select"))
+    return (str(card.get("name", "")), str(card.get("words", "")), recipe, *n, short(str(card.get("identity", ""))))
+
+
+def untested(run: Run) -> tuple[Block, ...]:
+    """Return the section on what this audit says nothing about."""
+    account = run.account
+    items = [str(item) for item in account.get("not_tested", ())]
+    items += [f"{one['question']} could not be asked: {one['reason']}" for one in account.get("failed_questions", ())]
+    for seat, words in (("stranger", "No independent teacher"), ("twin", "No second copy of the teacher")):
+        reason = account.get(seat, {}).get("reason")
+        if reason:
+            items.append(f"{words}: {reason}")
+    out: list[Block] = [Heading("What was not tested")]
+    out.append(Bullets(tuple(items)) if items else Paragraph("The plan names nothing that was left out."))
+    out.append(Paragraph("What no question asks about is not shown to be sound.", quiet=True))
+    return tuple(out)
+
+
+def method(run: Run) -> tuple[Block, ...]:
+    """Return the section on how it was done: people and data, seats, measures, sentences of each question."""
+    account = run.account
+    out: list[Block] = [Heading("How it was done"), Facts(_seats(account))]
+    epoch = account.get("epoch", {})
+    if epoch.get("moved"):
+        out.append(Note(str(epoch["sentence"])))
+    elif epoch.get("sentence"):
+        out.append(Paragraph(str(epoch["sentence"])))
+    kinds = dict.fromkeys(r.control_kind for e in run.evidence.values() for r in e.rows if r.control is not None)
+    controls = tuple(f"Control, {kind.replace('_', ' ')}: {CONTROL_WORDS[kind]}." for kind in kinds)
+    used = dict.fromkeys(r.measure for e in run.evidence.values() for r in e.rows)
+    known = [MEASURES[name] for name in used if name in MEASURES]
+    measures = tuple(f"{m.title or m.name} ({m.name}): {m.definition}. {m.source}." for m in known)
+    levels = sorted({r.value.level for e in run.evidence.values() for r in e.rows})
+    ways = sorted({r.value.method for e in run.evidence.values() for r in e.rows if r.value.known and r.value.method})
+    intervals = tuple(f"Intervals of {level * 100:.4g} % certainty occur." for level in levels[:1])
+    if len(levels) > 1:
+        words = ", ".join(f"{level * 100:.4g} %" for level in levels)
+        intervals = (f"Intervals of {words} certainty occur: higher ones where several claims are decided at once.",)
+    if ways:
+        intervals += (f"Intervals are made by: {'; '.join(ways)}.",)
+    out.append(Bullets((*controls, *measures, *intervals)))
+    for question, sentences in _sentences(run).items():
+        out += [Heading(question, 3), Bullets(sentences)]
+    notes = tuple(str(note) for note in account.get("notes", ()))
+    return (*out, *((Heading("Notes", 3), Bullets(notes)) if notes else ()))
+
+
+def _seats(account: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    out = []
+    for seat in ("teacher", "stranger", "twin"):
+        who = account.get(seat, {})
+        if who.get("digest"):
+            basis = {"content": "known by its weights", "declared": "known by what is declared"}.get(
+                str(who.get("basis")), ""
+            )
+            out.append(
+                (seat, f"{who.get('name', '')} · {short(str(who['digest']))}" + (f" · {basis}" if basis else ""))
+            )
+        elif who.get("reason"):
+            out.append((seat, f"none: {who['reason']}"))
+    behaviour = account.get("teacher", {}).get("behaviour")
+    if behaviour:
+        out.append(("behaviour", str(behaviour)))
+    origin = account.get("origin", {})
+    if origin:
+        out.append(("rows", " · ".join(str(origin[k]) for k in ("name", "source") if origin.get(k))))
+    out.append(("scope", str(account.get("scope") or "all rows")))
+    parts = account.get("parts", {})
+    if parts:
+        out.append(("parts", ", ".join(f"{name} {count(n)}" for name, n in parts.items())))
+    return tuple(out)
+
+
+def _sentences(run: Run) -> dict[str, tuple[str, ...]]:
+    out: dict[str, dict[str, None]] = {}
+    for evidence in run.evidence.values():
+        found = out.setdefault(f"{evidence.title} ({evidence.question})", {})
+        found.update(dict.fromkeys(_told(evidence)))
+    return {title: tuple(found) for title, found in out.items() if found}
+
+
+def _told(evidence: Evidence) -> list[str]:
+    context = evidence.context
+    out = []
+    for key in ("population", "method", "baseline", "sentence", "sentences"):
+        value = context.get(key)
+        items = [value] if isinstance(value, str) else value if isinstance(value, (list, tuple)) else []
+        words = f"{key.capitalize()}: " if key in ("population", "method", "baseline") else ""
+        out += [f"{words}{item}" for item in items if isinstance(item, str) and item]
+    return out
+
+
+def repeat(run: Run) -> tuple[Block, ...]:
+    """Return the commands that repeat the audit and the glossary."""
+    commands = tuple(dict.fromkeys(f.repeat for f in run.findings if f.repeat))
+    out: list[Block] = [Heading("Repeat it")]
+    if commands:
+        out.append(
+            Paragraph("Inside the run folder. The same plan and seed on the same kind of machine give the same bytes.")
+        )
+        out.append(Code("\n".join(commands)))
+    packages = run.environment.get("packages", {})
+    if packages:
+        words = ", ".join(f"{name} {version}" for name, version in packages.items())
+        out.append(Paragraph(f"Python {run.environment.get('python', '')}; {words}.", quiet=True))
+    out += [Heading("Words"), Facts(GLOSSARY)]
+    return tuple(out)

@@ -1,0 +1,266 @@
+"""A report as plain data: blocks of text, numbers and tables that know nothing of a page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from kdaudit.evidence import Row
+from kdaudit.finding import Form, Transfer, Verdict
+from kdaudit.interval import Interval
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A heading; `level` 2 opens a section, 3 a part of one."""
+
+    text: str
+    level: int = 2
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """Running text; `quiet` for small print."""
+
+    text: str
+    quiet: bool = False
+
+
+@dataclass(frozen=True)
+class Bullets:
+    """Sentences of equal rank."""
+
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Short terms and what they are."""
+
+    items: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class VerdictBox:
+    """The answer to the title.
+
+    Parameters
+    ----------
+    verdict : Verdict
+    answer : str
+        One sentence to quote.
+    sentences : tuple of str
+        What else was found: counts, what a proxy hides, what it invents, what is undecided.
+    limits : tuple of str
+        Where the answer is valid, and what was not tested.
+    facts : tuple of (str, str)
+    """
+
+    verdict: Verdict
+    answer: str
+    sentences: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Strip:
+    """One row of evidence, drawn on the scale of its measure.
+
+    Parameters
+    ----------
+    label, detail : str
+        Whose value, and in which group.
+    row : Row
+    remark : str
+        What the distance to the control says, where it says something in words.
+    """
+
+    label: str
+    detail: str
+    row: Row
+    remark: str = ""
+
+
+@dataclass(frozen=True)
+class Strips:
+    """One measure: its strips on one labelled scale.
+
+    Parameters
+    ----------
+    title, definition : str
+    unit : str
+    scale : (float, float)
+        Ends of the drawn scale.
+    strips : tuple of Strip
+    """
+
+    title: str
+    definition: str
+    unit: str
+    scale: tuple[float, float]
+    strips: tuple[Strip, ...]
+
+
+@dataclass(frozen=True)
+class Key:
+    """How a strip is read; a control in words."""
+
+    control: str
+    ceiling: str
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What one proxy shows of a contrast."""
+
+    proxy_name: str
+    value: Interval
+    difference: Interval
+    transfer: Transfer
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """One claim about the teacher, and what each proxy shows of it.
+
+    Parameters
+    ----------
+    label : str
+        The group or the pair of groups.
+    question, title : str
+        ``section/name`` in the plan, and the question in words.
+    claim, sentence, reason : str
+        The claim, the finding in words, and why it is undecided.
+    unit : str
+    form, margin
+        As in `kdaudit.finding.Claim`.
+    teacher : Interval
+    verdict : Verdict
+    severity : str
+    asked : int
+        Teacher rows that it rests on.
+    needed : int or None
+        Teacher rows that would decide it.
+    shown : tuple of Shown
+        The lead proxy first.
+    control, ceiling : Interval, optional
+        Of the teacher's value.
+    control_words, no_ceiling : str
+        What the control is or why there is none; why there is no ceiling.
+    saving : str
+        What plain sampling would have needed.
+    """
+
+    label: str
+    question: str
+    title: str
+    claim: str
+    sentence: str
+    reason: str
+    measure: str
+    unit: str
+    form: Form
+    margin: float
+    teacher: Interval
+    verdict: Verdict
+    severity: str
+    asked: int
+    needed: int | None
+    shown: tuple[Shown, ...]
+    control: Interval | None = None
+    ceiling: Interval | None = None
+    control_words: str = ""
+    no_ceiling: str = ""
+    saving: str = ""
+
+
+@dataclass(frozen=True)
+class TransferTable:
+    """Contrasts with all their numbers."""
+
+    contrasts: tuple[Contrast, ...]
+
+
+@dataclass(frozen=True)
+class TransferPlot:
+    """The teacher's gap across, the proxy's gap up; `margin` cuts the plane into the words of transfer."""
+
+    contrasts: tuple[Contrast, ...]
+    unit: str
+    margin: float
+    sentences: tuple[tuple[Verdict, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of texts; `numeric` names the columns that are set flush right."""
+
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    numeric: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class Code:
+    """Text in fixed pitch: rules, commands."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something that a reader must not miss."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Detail that opens on demand."""
+
+    summary: str
+    blocks: tuple[Block, ...]
+
+
+Block = (
+    Heading
+    | Paragraph
+    | Bullets
+    | Facts
+    | VerdictBox
+    | Strips
+    | Key
+    | TransferTable
+    | TransferPlot
+    | Table
+    | Code
+    | Note
+    | Fold
+)
+
+
+@dataclass(frozen=True)
+class Document:
+    """A whole report.
+
+    Parameters
+    ----------
+    title : str
+        The question.
+    kicker : str
+        What kind of page this is.
+    lead : str
+        How the answer was come by, in one sentence.
+    blocks : tuple of Block
+    data : mapping
+        The same as plain JSON data, for machines.
+    """
+
+    title: str
+    kicker: str
+    lead: str
+    blocks: tuple[Block, ...]
+    data: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,110 @@
+"""The rules of each readable proxy, printed whole, with the teacher's rate in each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kdaudit.domain import Domain
+from kdaudit.errors import KdauditError
+from kdaudit.report.document import Block, Code, Heading, Paragraph
+from kdaudit.report.words import clean, count, number, whole
+from kdaudit.surrogates.drawing import draw
+
+WIDTH = 58
+"""Characters of the longest line of a rule; its numbers stand to the right."""
+
+if TYPE_CHECKING:
+    from kdaudit.evidence import Evidence, Row
+    from kdaudit.rules import Rule, Rules
+    from kdaudit.run.reading import Run
+
+
+def rulebook(run: Run) -> tuple[Block, ...]:
+    """Return the section with every rule of every proxy that has rules."""
+    names = [name for name in run.account.get("proxies", ()) if name in run.rules]
+    if not names:
+        return ()
+    out: list[Block] = [
+        Heading("The rules, whole"),
+        Paragraph("Percentages in the last column are the teacher's own, on rows that the rules were not made from."),
+    ]
+    for name in names:
+        out += _proxy(run, name)
+    return tuple(out)
+
+
+def _proxy(run: Run, name: str) -> list[Block]:
+    rules = run.rules[name]
+    evidence = next((e for e in run.evidence.values() if e.shows == "rules" and e.proxy_name == name), None)
+    rates = rule_rows(rules, evidence)
+    words = str(run.cards.get(name, {}).get("words", f"{len(rules.rules)} rules"))
+    out: list[Block] = [Heading(f"{name}: {words}", 3)]
+    likeness = _agreement(run, name)
+    if likeness:
+        out.append(Paragraph(likeness))
+    if not any(rates):
+        out.append(Paragraph("The teacher's rate in each rule was not measured in this run.", quiet=True))
+    order = (
+        "The first rule that applies answers." if rules.family == "list" else "Exactly one leaf applies to each row."
+    )
+    out.append(Paragraph(order, quiet=True))
+    out.append(Code(printed(rules, _domain(run), rates)))
+    return out
+
+
+def _agreement(run: Run, name: str) -> str:
+    for evidence in run.evidence.values():
+        row = evidence.row("agreement", "all", "teacher-proxy") or evidence.row("agreement", "all", "proxy")
+        if evidence.proxy_name == name and row is not None:
+            return f"Decides as the teacher does on {whole(row.value, row.unit)}."
+    return ""
+
+
+def _domain(run: Run) -> Domain | None:
+    try:
+        return Domain.from_data(run.plan["domain"])
+    except (KeyError, TypeError, KdauditError):
+        return None  # a plan of another form: rules are printed by field and number
+
+
+def rule_rows(rules: Rules, evidence: Evidence | None) -> list[Row | None]:
+    """Return the teacher's row of each rule, in the order of the rules; None where there is none."""
+    found = [] if evidence is None else [r for r in evidence.rows if r.of == "teacher"]
+    by_name = {row.group: row for row in found}
+    named = [by_name.get(f"rule {at + 1}") for at in range(len(rules.rules))]
+    if any(named) or len(found) != len(rules.rules):
+        return named
+    return list(found)
+
+
+def printed(rules: Rules, domain: Domain | None, rates: list[Row | None]) -> str:
+    """Return all rules as text; beside each its answer, the rows it was made from, and the teacher's rate there."""
+    lines = draw(rules, domain, width=WIDTH) if domain is not None else _unnamed(rules)
+    wide = max(len(text) for text, _ in lines)
+    head = "proxy says"
+    answers = [_answer(rules, rule) for rule in rules.rules]
+    column = max(len(head), *(len(answer) for answer in answers))
+    out = [f"{'':<{wide}}  {head:<{column}}  {'made from':>9}  the teacher does"]
+    for text, at in lines:
+        line = clean(text)
+        if at is not None:
+            line = f"{line:<{wide}}  {answers[at]:<{column}}  {count(rules.rules[at].n):>9}  {_rate(rates[at])}"
+        out.append(line)
+    return "\n".join(out)
+
+
+def _unnamed(rules: Rules) -> list[tuple[str, int | None]]:
+    lines: list[tuple[str, int | None]] = []
+    for at, rule in enumerate(rules.rules):
+        words = [f"{t.field} {t.levels or ''} above {t.above} at most {t.below}" for t in rule.tests]
+        lines.append((" and ".join(words) or "every other row", at))
+    return lines
+
+
+def _answer(rules: Rules, rule: Rule) -> str:
+    best = max(range(len(rule.score)), key=lambda at: rule.score[at])
+    return clean(f"{rules.outputs[best]} {number(rule.score[best], 'percent')}")
+
+
+def _rate(row: Row | None) -> str:
+    return "not asked" if row is None else whole(row.value, row.unit)
