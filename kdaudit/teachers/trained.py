@@ -1,0 +1,107 @@
+"""A teacher that is trained here, on recorded outcomes of rows set aside for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional
+
+from kdaudit.encoding import Encoding
+from kdaudit.errors import InvalidInput
+from kdaudit.networks.architectures import build
+from kdaudit.networks.network import Network
+from kdaudit.networks.steps import Loss, fit
+from kdaudit.question import Setting
+from kdaudit.samples import Samples
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A network trained on the outcomes of one part of the rows; it stands for a closed model.
+
+    Parameters
+    ----------
+    part : str
+        Rows set aside for it, with labels; no other part is seen.
+    hidden : tuple of int
+        Units of each hidden layer.
+    steps, batch : int
+        Training steps, and rows a step.
+    rate : float
+        Learning rate at the start; it falls along half a cosine.
+    seed : int
+        Of weights and batches; a twin has another one.
+    name : str
+        For people.
+    """
+
+    part: str
+    hidden: tuple[int, ...] = (64, 32)
+    steps: int = 1500
+    batch: int = 256
+    rate: float = 3e-3
+    seed: int = 0
+    name: str = "trained network"
+
+    def open(self, setting: Setting) -> Network:
+        """Train and return the teacher: the same rows and seed give the same weights, bit for bit.
+
+        Weights of rows are not used: it is a model of the rows as they lie there.
+
+        Raises
+        ------
+        InvalidInput
+            If there is no such part, it has no labels, they are no classes, or the behaviour is a number.
+        """
+        if self.part not in setting.parts:
+            raise InvalidInput(
+                f"{self.name} is trained on part {self.part!r}, and there is none; "
+                f"the parts are {', '.join(setting.parts) or 'none'}"
+            )
+        samples, outputs = setting.parts[self.part], setting.behaviour.outputs
+        if setting.behaviour.scale == "value":
+            raise InvalidInput(f"{self.name} learns classes, and the behaviour {setting.behaviour.name!r} is a number")
+        labels = classes(samples, len(outputs))
+        encoding = Encoding.fitted(samples)
+        arguments = {"inputs": encoding.width, "outputs": len(outputs), "hidden": list(self.hidden)}
+        module = build("mlp", arguments, self.seed)
+        loss = _likelihood(labels, len(outputs))
+        encoded = encoding.encode(samples)
+        fit(module, encoded, loss, steps=self.steps, batch=self.batch, rate=self.rate, seed=self.seed)
+        return Network(self.name, module, encoding, outputs)
+
+
+def classes(samples: Samples, outputs: int) -> NDArray[np.int64]:
+    """Return recorded outcomes as positions among classes, or 0 and 1 for one output; shape (n,).
+
+    Raises
+    ------
+    InvalidInput
+        If there are none, or one is no such position; the sentence names the row.
+    """
+    if samples.labels is None or not len(samples):
+        raise InvalidInput(
+            f"part {samples.origin.part!r} has no recorded outcomes; name the label's column in the plan"
+        )
+    count = max(outputs, 2)
+    values = np.asarray(samples.labels)
+    bad = ~np.isin(values, np.arange(count))
+    if bad.any():
+        at = int(np.flatnonzero(bad)[0])
+        raise InvalidInput(
+            f"the outcome of row {samples.ids[at]} is {values[at]}; a whole number from 0 to {count - 1} was expected "
+            f"({int(bad.sum())} such rows)"
+        )
+    out: NDArray[np.int64] = values.astype(np.int64)
+    return out
+
+
+def _likelihood(labels: NDArray[np.int64], outputs: int) -> Loss:
+    if outputs == 1:
+        yes = torch.from_numpy(labels.astype(np.float32))
+        return lambda given, rows: functional.binary_cross_entropy_with_logits(given[:, 0], yes[rows])
+    right = torch.from_numpy(labels)
+    return lambda given, rows: functional.cross_entropy(given, right[rows])
