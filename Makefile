@@ -31,7 +31,7 @@ dash: $(READY)
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	$(BIN)/mypy kdaudit $(wildcard apps)
 	$(BIN)/lint-imports --no-cache
 	@! git ls-files 2>/dev/null | grep -iE '\.(pkl|pickle|joblib|npy|npz|pt|pth|ckpt|so|pyc)$$' \
 		|| { echo "these files could run code, or are built, and do not belong into the repository"; exit 1; }
