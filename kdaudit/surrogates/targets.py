@@ -123,12 +123,12 @@ def ask_for_targets(behaviour: Behaviour, samples: Samples, ask: TeacherAsk) -> 
 
 
 def _answers(behaviour: Behaviour, rows: Samples, ask: TeacherAsk) -> Answers:
-    if behaviour.scale == "label":
-        return ask(rows, (LABEL,))
-    try:
-        return ask(rows, (SCORE,))
-    except NoSuchSignal:
-        return ask(rows, (LABEL,))
+    for signal in () if behaviour.scale == "label" else (SCORE, LOGIT):
+        try:
+            return ask(rows, (signal,))
+        except NoSuchSignal:
+            continue
+    return ask(rows, (LABEL,))
 
 
 def _read(behaviour: Behaviour, answers: Answers) -> tuple[Floats, Positions]:

@@ -1,0 +1,1 @@
+"""What a student is taught to match: a sum of terms, each one value a row."""

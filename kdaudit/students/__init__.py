@@ -1,0 +1,1 @@
+"""Students: small networks that are distilled from a teacher."""
