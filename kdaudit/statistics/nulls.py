@@ -1,0 +1,69 @@
+"""What chance alone would show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from kdaudit.errors import InvalidInput
+from kdaudit.interval import Interval, unknown
+
+BLOCK = 2**21
+"""Values permuted at once, so that memory stays small."""
+
+
+@dataclass(frozen=True)
+class Null:
+    """A gap with its groups exchanged by chance.
+
+    Parameters
+    ----------
+    interval : Interval
+        Mean and central range of the gaps by chance.
+    p : float
+        Share of them that lie as far from 0 as the gap itself, which counts as one; in (0, 1].
+    """
+
+    interval: Interval
+    p: float
+
+
+def permuted_gap(
+    values: ArrayLike, first: ArrayLike, rng: np.random.Generator, *, draws: int = 999, level: float = 0.95
+) -> Null:
+    """Return the gap of two groups when rows are exchanged between them by chance (Fisher 1935).
+
+    Parameters
+    ----------
+    values : array of shape (n,)
+        NaN values are left out.
+    first : array of shape (n,), bool
+        Which rows belong to the first group; the others are the second.
+    rng : Generator
+    draws : int
+    level : float
+        Of the central range.
+    """
+    y, a = np.asarray(values, dtype=np.float64), np.asarray(first, dtype=bool)
+    if y.shape != a.shape or draws < 1:
+        raise InvalidInput(f"{len(y)} values need as many marks of group, and at least one draw")
+    a, y = a[~np.isnan(y)], y[~np.isnan(y)]
+    size, n = int(a.sum()), len(y)
+    if size in (0, n):
+        return Null(unknown("one of the groups has no rows", n, level), 1.0)
+    gap = float(y[a].mean() - y[~a].mean())
+    block = max(1, BLOCK // n)
+    sums = np.concatenate([_sums(y, size, min(block, draws - start), rng) for start in range(0, draws, block)])
+    gaps = sums / size - (y.sum() - sums) / (n - size)
+    low, high = np.quantile(gaps, ((1 - level) / 2, (1 + level) / 2))
+    # gaps that differ by rounding alone are equal
+    beyond = int((np.abs(gaps) >= abs(gap) - 1e-12 * max(1.0, float(np.abs(y).max()))).sum())
+    interval = Interval(float(gaps.mean()), float(low), float(high), n, level, f"{draws} permutations")
+    return Null(interval, (1 + beyond) / (1 + draws))
+
+
+def _sums(y: np.ndarray, size: int, draws: int, rng: np.random.Generator) -> np.ndarray:
+    out: np.ndarray = rng.permuted(np.tile(y, (draws, 1)), axis=1)[:, :size].sum(axis=1)
+    return out
