@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from kdaudit.cast import CONTROL_WORDS
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from kdaudit.evidence import Evidence
     from kdaudit.run.reading import Run
 
+ORDER = ("teacher", "stranger", "fit", "select", "judge", "pool")
 PARTS = {
     "fit": "questions for making the proxies",
     "select": "questions for choosing among proxies",
@@ -28,7 +29,8 @@ PARTS = {
 def cost(run: Run) -> tuple[Block, ...]:
     """Return the section on questions and budget."""
     budget = run.account.get("budget", {})
-    spent = [(PARTS.get(k, k), v) for k, v in budget.items() if k not in ("limit", "used") and isinstance(v, int)]
+    names = _in_order([k for k in budget if k not in ("limit", "used")], tuple(PARTS))
+    spent = [(PARTS.get(k, k), budget[k]) for k in names if isinstance(budget[k], int)]
     rows = [(name, count(n)) for name, n in spent]
     if isinstance(budget.get("used"), int):
         rows.append(("in all, each row counted once", count(budget["used"])))
@@ -46,6 +48,11 @@ def cost(run: Run) -> tuple[Block, ...]:
         head = ("proxy", "what it is", "recipe", "fit", "select", "identity")
         out.append(Table(head, made, frozenset({3, 4})))
     return tuple(out) if len(out) > 1 else ()
+
+
+def _in_order(names: Iterable[str], order: tuple[str, ...]) -> list[str]:
+    """Return names in the order that is meant, the others behind by the alphabet: a file's own order says nothing."""
+    return sorted(names, key=lambda name: (order.index(name) if name in order else len(order), name))
 
 
 def _card(card: Mapping[str, Any]) -> tuple[str, ...]:
@@ -121,7 +128,7 @@ def _seats(account: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     out.append(("scope", str(account.get("scope") or "all rows")))
     parts = account.get("parts", {})
     if parts:
-        out.append(("parts", ", ".join(f"{name} {count(n)}" for name, n in parts.items())))
+        out.append(("parts", ", ".join(f"{name} {count(parts[name])}" for name in _in_order(parts, ORDER))))
     return tuple(out)
 
 
@@ -155,7 +162,7 @@ def repeat(run: Run) -> tuple[Block, ...]:
         out.append(Code("\n".join(commands)))
     packages = run.environment.get("packages", {})
     if packages:
-        words = ", ".join(f"{name} {version}" for name, version in packages.items())
+        words = ", ".join(f"{name} {version}" for name, version in sorted(packages.items()))
         out.append(Paragraph(f"Python {run.environment.get('python', '')}; {words}.", quiet=True))
     out += [Heading("Words"), Facts(GLOSSARY)]
     return tuple(out)

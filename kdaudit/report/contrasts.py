@@ -39,7 +39,7 @@ def contrasts(run: Run) -> tuple[Contrast, ...]:
 
 
 def strength(contrast: Contrast) -> tuple[int, float]:
-    """Return what to sort faults by, the strongest first: severity, then how far the nearer end is beyond the margin."""
+    """Return what to sort faults by, the strongest first: severity, then how far the near end is beyond the margin."""
     teacher = contrast.teacher
     nearer = min(abs(teacher.low), abs(teacher.high)) if teacher.known else 0.0
     return RANK[Severity(contrast.severity)], contrast.margin - nearer
@@ -97,5 +97,5 @@ def saving(context: Mapping[str, Any], group: str) -> str:
     if isinstance(plain, (int, float)):
         parts.append(f"plain sampling would have needed {count(round(plain))}")
     if isinstance(ratio, (int, float)):
-        parts.append(f"interval {number(float(ratio), bare=True)} times as wide as by plain sampling")
+        parts.append(f"interval {number(float(ratio), bare=True)} times as wide as by plain sampling of as many")
     return "; ".join(parts)

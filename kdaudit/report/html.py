@@ -204,9 +204,9 @@ def _transfer_table(contrasts: Sequence[Contrast]) -> Markup:
 
 def _contrast(c: Contrast) -> Iterable[Markup]:
     rows = max(1, len(c.shown))
-    name = Markup("{}{}").format(clean(c.label), _small(c.question))
+    name = Markup("{}{}{}").format(clean(c.label), _small(c.question), _small(c.saving))
     needed = f"about {count(c.needed)} needed" if c.needed else ""
-    asked = Markup("{} {}{}").format(count(c.asked), _small(needed, "line"), _small(c.saving, "line"))
+    asked = Markup("{} {}").format(count(c.asked), _small(needed, "line"))
     first = [
         _cell(name, kind="name", rows=rows),
         _cell(_teacher(c), "teacher", rows=rows),

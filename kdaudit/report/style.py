@@ -31,9 +31,9 @@ td small{display:block;color:var(--soft);font-size:.78rem}tr.more td:not([rowspa
 .chip.FAILS{color:var(--bad)}.chip.UNDECIDED{color:var(--open)}.strips{table-layout:fixed}
 .strips td{vertical-align:middle}.strips .who{width:18%}.strips .pic{width:26%}.strips .num{width:12.5%}
 .strips caption,.part{text-align:left;font-weight:600;padding:.9rem 0 .1rem}.claims{table-layout:fixed}
-.claims th:nth-child(1){width:20%}.claims th:nth-child(2){width:14%}.claims th:nth-child(3){ width:14%}
-.claims th:nth-child(4){width:12%}.claims th:nth-child(5){width:9%}
-.claims th:nth-child(6),.claims th:nth-child(7){width:10%}.claims th:nth-child(8){width:11%}
+.claims th:nth-child(1){width:19%}.claims th:nth-child(2){width:16%}.claims th:nth-child(3){width:13%}
+.claims th:nth-child(4){width:9%}.claims th:nth-child(5){width:9%}.claims td.t:first-child{padding-left:.5rem}
+.claims th:nth-child(6),.claims th:nth-child(7){width:10%}.claims th:nth-child(8){width:14%}
 .strips caption small{display:block;color:var(--soft);font-weight:400;font-size:.8rem}
 svg.strip{display:block;width:100%;max-width:300px;height:auto}
 svg.plane{display:block;width:100%;max-width:31rem;height:auto}

@@ -24,7 +24,7 @@ TRANSFER_WORDS = {
 }
 GLOSSARY = (
     ("teacher", "The model under audit. It is asked questions; nobody needs to look inside."),
-    ("proxy", "A small model made from the teacher's answers, small enough to be read. It proposes and proves nothing."),
+    ("proxy", "A small model made from the teacher's answers, small enough to read. It proposes and proves nothing."),
     ("control", "What the same measure gives for a proxy that never saw this teacher (a stranger), or for rows "
      "exchanged by chance. A value is worth its distance from the control."),
     ("ceiling", "What the teacher itself reaches when it is trained or drawn a second time: the best that a proxy "

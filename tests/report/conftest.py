@@ -10,7 +10,10 @@ from kdaudit.evidence import Evidence, Row
 from kdaudit.finding import Finding, Severity, Transfer, Verdict
 from kdaudit.interval import Interval, counted, unknown
 from kdaudit.rules import Rule, Rules, Test
-from kdaudit.run.reading import Run
+from kdaudit.run.evidence import write_evidence
+from kdaudit.run.folder import RunFolder
+from kdaudit.run.manifest import seal
+from kdaudit.run.reading import Run, findings_data
 
 DOMAIN = Domain(
     (
@@ -70,7 +73,9 @@ def parity(name, at):
         proxy = counted(proxies[at], 7000)
         rows.append(Row("rate difference", group, "proxy", proxy, no_control="counted, not estimated", **words))
         gap = about(teacher - proxies[at], teacher - proxies[at] - half, teacher - proxies[at] + half, 1200)
-        rows.append(Row("rate difference", group, "teacher-proxy", gap, no_control="it is itself a comparison", **words))
+        rows.append(
+            Row("rate difference", group, "teacher-proxy", gap, no_control="it is itself a comparison", **words)
+        )
     context = {"baseline": {CONTRASTS[0][0]: {"width_ratio": 0.46, "plain_asked": 5200}}}
     return Evidence(
         "probes/parity", "Are groups scored above the line equally often?", tuple(rows), context=context,
@@ -83,9 +88,10 @@ def findings(name, at):
         first, second = group.split(": ")[1].split(" - ")
         kind = {"FAILS": Severity.MEDIUM, "HOLDS": Severity.NONE, "UNDECIDED": Severity.OPEN}[verdict]
         yield Finding(
-            "probes/parity", f"{first} and {second} are scored above the line equally often", "rate difference", group,
-            "within", 0.05, "points", about(teacher, teacher - half, teacher + half, 1200, "PPI++"),
-            counted(proxies[at], 7000), about(teacher - proxies[at], teacher - proxies[at] - half, half, 1200),
+            "probes/parity", f"{first} and {second} are scored above the line equally often", "rate difference",
+            group, "within", 0.05, "points",
+            about(teacher, teacher - half, teacher + half, 1200, "PPI++"),
+            counted(proxies[at], 7000), about(teacher - proxies[at], teacher - proxies[at] - half, teacher - proxies[at] + half, 1200),
             Verdict(verdict), Transfer(transfers[at]), kind, 1200, needed, f"evidence/probes.parity.{name}.parquet",
             "kdaudit audit audit.yaml", name, "the interval reaches over the margin" if needed else "",
             f"{first} is scored above the line {abs(teacher) * 100:.1f} points "
@@ -168,6 +174,25 @@ def build(path=Path("runs/01JDF0Z9Q0V6M3T5K8W2X4Y7RB")):
     )  # fmt: skip
 
 
+def written(runs, run=None):
+    """Write a run below the folder `runs` as an audit does, sealed, and return its path."""
+    run = build() if run is None else run
+    path = runs / run.path.name
+    path.mkdir(parents=True)
+    folder = RunFolder(path)
+    for name in ("plan", "environment", "account"):
+        folder.write_json(f"{name}.json", getattr(run, name))
+    folder.write_json("findings.json", findings_data(run.findings))
+    for name, data in run.cards.items():
+        folder.write_json(f"proxies/{name}/card.json", data)
+    for name, rules in run.rules.items():
+        folder.write_json(f"proxies/{name}/rules.json", rules.to_data())
+    for evidence in run.evidence.values():
+        write_evidence(folder, evidence)
+    seal(folder, "complete")
+    return path
+
+
 @pytest.fixture
 def run():
     return build()
@@ -177,3 +202,9 @@ def run():
 def made():
     """How to make a run at another path."""
     return build
+
+
+@pytest.fixture
+def on_disk(tmp_path):
+    """Path of a sealed run."""
+    return written(tmp_path / "runs")

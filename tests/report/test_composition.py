@@ -1,0 +1,115 @@
+import json
+import math
+from dataclasses import replace
+
+from kdaudit.evidence import Row
+from kdaudit.finding import Finding
+from kdaudit.report import html, markdown
+from kdaudit.report import json as machine
+from kdaudit.report.believing import drawn_numbers, remark, scale
+from kdaudit.report.composition import compose
+from kdaudit.report.document import Fold, Heading, Strips, TransferTable
+
+
+def walk(blocks):
+    for block in blocks:
+        yield block
+        if isinstance(block, Fold):
+            yield from walk(block.blocks)
+
+
+def test_the_same_run_gives_the_same_bytes_wherever_it_lies(made, tmp_path):
+    one, other = made(), made(tmp_path / "01JDF0Z9Q0V6M3T5K8W2X4Y7RB")
+    for format_ in (html, markdown, machine):
+        assert format_.render(compose(one)) == format_.render(compose(other))
+
+
+def test_every_row_of_strip_and_transfer_evidence_is_drawn(run):
+    drawn = [s.row for b in walk(compose(run).blocks) if isinstance(b, Strips) for s in b.strips]
+    for evidence in run.evidence.values():
+        if evidence.shows in ("strip", "transfer"):
+            assert all(row in drawn for row in evidence.rows)
+
+
+def test_every_claim_about_the_teacher_is_in_a_table_with_each_proxy(run):
+    tables = [b for b in walk(compose(run).blocks) if isinstance(b, TransferTable)]
+    shown = {(c.claim, s.proxy_name) for t in tables for c in t.contrasts for s in c.shown}
+    assert shown == {(f.claim, f.proxy_name) for f in run.findings if f.transfer != "NOT APPLICABLE"}
+
+
+def test_all_sections_are_there_and_empty_ones_are_not(run):
+    titles = [b.text for b in compose(run).blocks if isinstance(b, Heading) and b.level == 2]
+    assert titles == [
+        "How far the proxies can be believed",
+        "Bias: what the proxies show, and what the teacher does",
+        "The rules, whole",
+        "What this cost",
+        "What was not tested",
+        "How it was done",
+        "Repeat it",
+        "Words",
+    ]
+    bare = [b.text for b in compose(replace(run, evidence={}, rules={})).blocks if isinstance(b, Heading)]
+    assert "The rules, whole" not in bare and "How far the proxies can be believed" not in bare
+
+
+def test_a_run_that_found_nothing_yet_is_told_as_undecided(run):
+    empty = replace(run, account={}, findings=(), evidence={}, cards={}, rules={}, environment={}, plan={})
+    page = html.render(compose(empty)).decode()
+    assert "UNDECIDED" in page and "no claim about the teacher was tested" in page
+
+
+def test_every_scale_holds_all_that_is_drawn_on_it(run):
+    for block in walk(compose(run).blocks):
+        if isinstance(block, Strips):
+            low, high = block.scale
+            numbers = [x for s in block.strips for x in drawn_numbers(s.row)]
+            assert low < high and all(low - 1e-9 <= x <= high + 1e-9 for x in numbers)
+
+
+def test_a_narrow_scale_is_a_part_of_the_whole_one(run):
+    rows = run.evidence["compare.fidelity.student"].rows[:1]
+    low, high = scale(rows)
+    assert 0.0 < low < 0.917 and 0.973 < high <= 1.0
+
+
+def test_a_distance_whose_interval_holds_nothing_is_said_in_words(run):
+    near = run.evidence["compare.fidelity.student"].rows[1]
+    assert near.excess.low < 0 < near.excess.high
+    assert remark(near) == "no closer to the teacher than a stranger"
+    assert "no closer to the teacher than a stranger" in html.render(compose(run)).decode()
+    assert remark(run.evidence["compare.fidelity.student"].rows[0]) == ""
+
+
+def test_rules_are_printed_whole_with_the_teachers_rate(run):
+    page = html.render(compose(run)).decode()
+    for text in (
+        "hours per week at most 33",
+        "schooling at least bachelor&#39;s degree",
+        "60.0 % (55.0 to 64.0; n 600)",
+    ):
+        assert text in page
+    assert page.count("above ") >= len(run.rules["tree"].rules)
+
+
+def test_rules_without_measured_rates_say_so(run):
+    evidence = {k: e for k, e in run.evidence.items() if e.shows != "rules"}
+    page = html.render(compose(replace(run, evidence=evidence))).decode()
+    assert "rate in each rule was not measured" in page and "not asked" in page
+
+
+def test_machines_get_everything_back(run):
+    data = json.loads(machine.render(compose(run)), parse_constant=lambda name: 1 / 0)
+    assert data["schema"] == 1 and data["verdict"] == "FAILS" and data["title"] == run.account["title"]
+    assert [Finding.from_data(f).claim for f in data["findings"]] == [f.claim for f in run.findings]
+    for stem, evidence in run.evidence.items():
+        rows = data["evidence"][stem]["rows"]
+        assert len(rows) == len(evidence.rows)
+        for row, kept in zip(rows, evidence.rows, strict=True):
+            back = Row.from_flat({k: math.nan if v is None else v for k, v in row.items()})
+            assert (back.value.value, back.group, back.of) == (kept.value.value, kept.group, kept.of)
+
+
+def test_json_has_sorted_keys_and_no_byte_beyond_ascii(run):
+    text = machine.render(compose(run)).decode("ascii")
+    assert text == json.dumps(json.loads(text), indent=1, sort_keys=True) + "\n"
