@@ -71,7 +71,9 @@ def choose(candidates: Sequence[Candidate], select: Targets) -> tuple[Candidate,
     means = merits.mean(axis=1)
     best = min(range(len(candidates)), key=lambda i: (-means[i], sizes[i], errors[i], i))
     lost = merits[best] - merits
-    near = lost.mean(axis=1) <= lost.std(axis=1) / np.sqrt(len(select))
+    spread = lost.std(axis=1, ddof=1) if len(select) > 1 else np.zeros(len(lost))
+    # one row lost and none gained is one standard error: rounding must not decide there
+    near = lost.mean(axis=1) <= spread / np.sqrt(len(select)) + 1e-12
     taken = min(np.flatnonzero(near), key=lambda i: (sizes[i], -means[i], errors[i], i))
     curve = tuple(
         {

@@ -150,4 +150,36 @@ def search(vocabulary: Vocabulary, rows: Positions, values: Floats, cost: Cost, 
         beam = following
         if beam[0][0] < best[0]:
             best = (beam[0][0], beam[0][1])
-    return best[1]
+    return None if best[1] is None else _sharpened(best[1], vocabulary.columns, rows, values, cost)
+
+
+def _sharpened(
+    condition: Condition, columns: Sequence[Column], rows: Positions, values: Floats, cost: Cost
+) -> Condition:
+    """Return the condition with each cut moved to the best of all its places, not of the few that were tried."""
+    for literal in condition.literals:
+        column = columns[literal.column]
+        if column.cuts is None:
+            continue
+        others = tuple(other for other in condition.literals if other.column != literal.column)
+        inside = np.ones(len(rows), dtype=bool)
+        for other in others:
+            inside &= other.codes[columns[other.column].codes[rows]]
+        codes = column.codes[rows[inside]]
+        sums: Floats = np.stack([np.bincount(codes, v, minlength=column.size + 1) for v in values[inside].T], axis=1)
+        condition = Condition((*others, Literal(literal.column, _moved(literal.codes, sums, cost))))
+    return condition
+
+
+def _moved(codes: Mask, sums: Floats, cost: Cost) -> Mask:
+    held, absent = np.flatnonzero(codes[:-1]), codes[-1] * sums[-1]
+    first, last = int(held[0]), int(held[-1])
+    size = len(codes) - 1
+    if last < size - 1:
+        ends = sums[first:-1].cumsum(axis=0)[: size - 1 - first if first == 0 else size - first] + absent
+        last = first + int(cost(ends).argmin())
+    if first > 0:
+        starts = sums[: last + 1][::-1].cumsum(axis=0)[: last if last == size - 1 else last + 1] + absent
+        first = last - int(cost(starts).argmin())
+    places = np.arange(size)
+    return np.append((places >= first) & (places <= last), codes[-1])

@@ -67,7 +67,7 @@ def _best_of(position: int, column: Column, codes: Positions, values: Floats, sm
     sums: Floats = np.stack([np.bincount(codes, v, minlength=column.size + 1) for v in values.T], axis=1)
     best: Split | None = None
     for order in _orders(column, counts, sums):
-        cut, gain = _best_cut(counts[order], sums[order], smallest)
+        cut, gain = _best_cut(counts[order], sums[order], smallest, order == column.size)
         if cut is None or gain < LEAST_GAIN or (best is not None and gain <= best.gain):
             continue
         left = np.zeros(column.size + 1, dtype=bool)
@@ -100,13 +100,16 @@ def _direction(means: Floats, counts: NDArray[np.int64]) -> Floats:
     return along
 
 
-def _best_cut(counts: NDArray[np.int64], sums: Floats, smallest: int) -> tuple[int | None, float]:
+def _best_cut(counts: NDArray[np.int64], sums: Floats, smallest: int, missing: Mask) -> tuple[int | None, float]:
     if len(counts) < 2:
         return None, 0.0
     n, total = counts.sum(), sums.sum(axis=0)
     left_n = counts.cumsum()[:-1]
     left = sums.cumsum(axis=0)[:-1]
     allowed = (left_n >= smallest) & (n - left_n >= smallest)
+    # no test says that a value is missing and nothing else
+    allowed[0] &= not missing[0]
+    allowed[-1] &= not missing[-1]
     if not allowed.any():
         return None, 0.0
     right_n = np.maximum(n - left_n, 1)
@@ -123,6 +126,4 @@ def _placed(column: Column, left: Mask, counts: NDArray[np.int64], order: Positi
         return np.where(counts > 0, left, heavier)
     missing = bool(left[-1]) if counts[-1] else heavier
     a, b = (code for code in order[cut : cut + 2])
-    if column.size in (a, b):  # only missing values are parted from all others: no test says that
-        return np.append(np.zeros(column.size, dtype=bool), missing)
     return np.append(np.arange(column.size) <= (a + b - 1) // 2, missing)
