@@ -78,7 +78,9 @@ class Test:
                 names = self.levels or ()
                 body = f"is {names[0]}" if len(names) == 1 else f"is one of {', '.join(names)}"
             case Real(integer=whole, unit=unit):
-                body = _range_words(self.above, self.below, whole=whole) + (f" {unit}" if unit else "")
+                # "hours per week at most 41", not "... at most 41 hours per week"
+                measured = unit and unit != self.field.replace("_", " ")
+                body = _range_words(self.above, self.below, whole=whole) + (f" {unit}" if measured else "")
             case _:
                 body = "is present"
         return f"{self.field.replace('_', ' ')} {body}" + (" or missing" if self.missing else "")

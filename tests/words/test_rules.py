@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kdaudit.domain import Domain, Real
 from kdaudit.errors import InvalidInput, OutOfDomain
 from kdaudit.rules import Rule, Rules, Test, merged
 
@@ -122,6 +123,8 @@ def test_words_of_rules(domain):
         "schooling is one of none, doctorate"
     )
     assert Rule((), (1.0,)).text(domain) == "every other row"
+    week = Domain((Real("hours_per_week", unit="hours per week", integer=True),))
+    assert Test("hours_per_week", below=41.5).text(week) == "hours per week at most 41"
 
 
 @given(st.builds(Test, st.just("schooling"), above=st.sampled_from([-0.5, 0.5, 1.5, 2.0]), missing=st.booleans()))
