@@ -52,7 +52,7 @@ def write_evidence(folder: RunFolder, evidence: Evidence) -> tuple[str, ...]:
     files = {f"{stem}.parquet": _table_bytes(evidence)}
     arrays = {name: _numbers(name, array) for name, array in evidence.arrays.items()}
     if arrays:
-        files[f"{stem}.safetensors"] = safetensors.numpy.save(dict(sorted(arrays.items())))
+        files[f"{stem}.safetensors"] = safetensors.numpy.save(arrays)  # sorts them by name itself
     try:
         claims = [json.loads(canonical(vars(claim))) for claim in evidence.claims]
         context = json.loads(canonical(dict(evidence.context)))

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from kdaudit import __version__
 from kdaudit.digest import of_data, of_file
 from kdaudit.errors import BrokenRun, InvalidInput
 from kdaudit.run.files import json_bytes, json_data
@@ -76,7 +75,7 @@ def seal_report(folder: RunFolder) -> Path:
 
 def _write(folder: RunFolder, name: str, status: str, files: Mapping[str, Path]) -> Path:
     rows = {file: {"bytes": path.stat().st_size, "sha256": of_file(path)} for file, path in files.items()}
-    rest = {"schema": SCHEMA, "kdaudit": __version__, "status": status, "files": rows}
+    rest = {"schema": SCHEMA, "status": status, "files": rows}
     return folder.write_json(name, {**rest, "digest": of_data(rest)})
 
 

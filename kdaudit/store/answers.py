@@ -38,7 +38,7 @@ class Store:
     Raises
     ------
     InvalidInput
-        If `batch` is below 1.
+        If `batch` is below 1, or `folder` is a file.
 
     Notes
     -----
@@ -50,6 +50,8 @@ class Store:
         if batch < 1:
             raise InvalidInput(f"a store asks at least one row at a time; batch = {batch} was given")
         self._folder = None if folder is None else Path(folder)
+        if self._folder is not None and self._folder.exists() and not self._folder.is_dir():
+            raise InvalidInput(f"answers are kept in a folder, and {folder} is a file; name a folder")
         self._batch = batch
         self._shelves: dict[tuple[str, int, str, int], Shelf] = {}
         self._epochs: dict[str, int] = {}

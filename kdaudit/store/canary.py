@@ -131,5 +131,5 @@ def _before(store: Store, subject: Subject, samples: Samples, width: int) -> NDA
 def _keep(store: Store, subject: Subject, samples: Samples, now: NDArray[np.float64]) -> None:
     keys, first = np.unique(row_keys(subject.identity, samples), return_index=True)
     kept = store.canaries(subject, now.shape[1])
-    new = (kept.find(keys) < 0) & np.isfinite(now[first]).all(axis=1)
-    kept.add(keys[new], now[first][new])
+    answered = np.isfinite(now[first]).all(axis=1)
+    kept.add(keys[answered], now[first][answered])  # the first answers of an epoch stay

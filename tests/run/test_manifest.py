@@ -53,6 +53,14 @@ def test_every_bit_of_the_manifest_counts(run):
         assert "manifest.json" in names_of(verify(run)), (at, data[at - 20 : at + 20])
 
 
+def test_a_manifest_that_says_the_same_in_other_bytes_is_named(run):
+    path = run / "manifest.json"
+    content = json.loads(path.read_text())
+    for text in (json.dumps(content), path.read_text() + "\n", path.read_text().replace("  ", "\t", 1)):
+        path.write_text(text)
+        assert names_of(verify(run)) == ["manifest.json"]
+
+
 def test_missing_added_cut_and_moved_files_are_named(run):
     (run / "plan.json").unlink()
     (run / "evidence" / "extra.json").write_text("{}")

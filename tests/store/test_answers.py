@@ -78,6 +78,26 @@ def test_a_further_signal_is_asked_alone(rows, fake, tmp_path):
     assert Store(tmp_path).ask(fake(offers=subject.offers, stop_after=0), rows([2]), (hidden,)).values[hidden] == [2]
 
 
+def test_a_batch_of_which_one_signal_is_known_writes_only_what_is_new(rows, fake, tmp_path):
+    hidden = Signal("hidden", "a")
+    subject, store = fake(offers=frozenset({LOGIT, hidden})), Store(tmp_path)
+    store.ask(subject, rows([1]), (LOGIT,))
+    store.ask(subject, rows([1, 2]), (LOGIT, hidden))
+    sizes = sorted((path.parent.name, len(parts.load(path).keys)) for path in tmp_path.rglob("part-*"))
+    assert sizes == [("hidden@a-0", 2), ("logit-0", 1), ("logit-0", 1)]
+
+
+def test_a_row_that_fails_has_no_value_of_any_signal(rows, fake):
+    hidden = Signal("hidden", "a")
+    subject, store = fake(offers=frozenset({LOGIT, hidden})), Store()
+    store.ask(subject, rows([1, 2]), (LOGIT,))
+    subject.shift = -102
+    answers = store.ask(subject, rows([1, 2, 3]), (LOGIT, hidden))
+    assert answers.failed == {0: "refused"}
+    assert np.isnan(answers.values[LOGIT][0]).all() and np.isnan(answers.values[hidden][0])
+    assert answers.values[LOGIT][1:, 0].tolist() == [2, -99]
+
+
 def test_the_answer_does_not_depend_on_what_was_asked_before(rows, fake):
     first, second = Store(), Store()
     second.ask(fake(), rows([1, 2]), (LABEL,))
@@ -213,6 +233,19 @@ def test_sealing_is_deterministic_sorted_and_adds_up(rows, fake, tmp_path):
     assert len(parts.decode(third.seal(tmp_path / "c")[0].read_bytes()).keys) == 1
 
 
+@pytest.mark.parametrize("failed_first", [True, False])
+def test_an_answer_beats_a_failure_when_sealed_by_two_processes(failed_first, rows, fake, tmp_path):
+    for fails in (failed_first, not failed_first):
+        store = Store()
+        store.ask(fake(shift=-200 if fails else 0), rows([1, 2, 3]), (SCORE,))
+        if fails:
+            store.ask(fake(shift=-200), rows([4]), (SCORE,))
+        (path,) = store.seal(tmp_path)
+    part = parts.decode(path.read_bytes())
+    assert len(part.keys) == 4 and list(part.failed.values()) == ["refused"]
+    assert np.sort(part.values[:, 0])[:3].tolist() == [1, 2, 3] and np.isnan(part.values[next(iter(part.failed))])
+
+
 def test_sealing_refuses_what_it_cannot_add_to(rows, fake, tmp_path):
     store = Store()
     store.ask(fake(), rows([1]), (SCORE,))
@@ -226,7 +259,7 @@ def test_sealing_refuses_what_it_cannot_add_to(rows, fake, tmp_path):
         store.seal(tmp_path)
 
 
-def test_refusals(rows, fake):
+def test_refusals(rows, fake, tmp_path):
     class Liar(fake):
         def answer(self, samples, signals, draw=0):
             return Answers(super().answer(samples, signals, draw).values, {5: "?"})
@@ -237,6 +270,9 @@ def test_refusals(rows, fake):
         Store().ask(Liar(), rows([1]), (SCORE,))
     with pytest.raises(InvalidInput, match="batch = 0"):
         Store(batch=0)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InvalidInput, match="is a file"):
+        Store(tmp_path / "file")
     with pytest.raises(InvalidInput, match="sha256"):
         Store("nowhere").ask(fake(identity=Identity("evil", "../up")), rows([1]), (SCORE,))
 
