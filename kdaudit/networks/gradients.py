@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from kdaudit.errors import InvalidInput, NoSuchSignal
+from kdaudit.networks.products import steady
 
 if TYPE_CHECKING:
     from kdaudit.networks.network import Network
@@ -47,7 +48,7 @@ def input_gradients(
         raise InvalidInput(f"{network.name} has no output {output}; it has {k}: {', '.join(network.outputs)}")
     values, gradients = np.empty(len(encoded)), np.empty(encoded.shape)
     for rows, batch in network.batches(encoded):
-        with torch.enable_grad():
+        with torch.enable_grad(), steady():
             given = network.shaped(network.module(batch.requires_grad_()))
             if not given.requires_grad:
                 raise NoSuchSignal(

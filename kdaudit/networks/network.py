@@ -19,6 +19,7 @@ from kdaudit.errors import InvalidAnswers, InvalidInput, NoSuchSignal
 from kdaudit.layers import Layers
 from kdaudit.networks.architectures import described
 from kdaudit.networks.gradients import input_gradients
+from kdaudit.networks.products import COLUMNS, steady
 from kdaudit.samples import Samples
 from kdaudit.signal import GRADIENT, LABEL, LOGIT, SCORE, Signal, Signals
 from kdaudit.subject import Answers, Identity, Scale
@@ -31,7 +32,7 @@ class Network:
 
     The module is copied, so that training the original further changes neither answers nor identity; the copy is in
     evaluation mode, on the CPU, in float32 and without gradients of weights.  Rows go through it in batches filled up
-    to one size: a row's bits do not depend on the rows beside it.
+    to one size, with steady products (see `kdaudit.networks.products`): a row's bits do not depend on the rows beside it.
 
     Parameters
     ----------
@@ -126,7 +127,8 @@ class Network:
             If the module gives another shape.
         """
         out = np.empty((len(encoded), len(self.outputs)))
-        with torch.inference_mode():
+        # not in inference mode, which would hand over whole layers instead of products
+        with torch.no_grad(), steady():
             for rows, batch in self.batches(encoded):
                 out[rows] = self.shaped(self.module(batch)).numpy()[: rows.stop - rows.start]
         return out
@@ -174,6 +176,7 @@ class Network:
                 "architecture": self.architecture,
                 "arguments": self.arguments,
                 "batch": self.batch,
+                "columns": COLUMNS,
                 "precision": PRECISION,
                 "torch": torch.__version__.split("+")[0],
             }
