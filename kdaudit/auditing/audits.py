@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from kdaudit.auditing import rows, source, steps
+from kdaudit.auditing.casting import Teachers, open_teachers
 from kdaudit.auditing.plan import Plan, from_source
 from kdaudit.errors import BrokenRun, InvalidInput
 from kdaudit.finding import Finding
@@ -115,7 +116,7 @@ def audit(
     options.tell("reading rows")
     parts = steps.load_parts(read, options.data)
     options.tell("opening the teacher")
-    teachers = steps.casting.open_teachers(read, parts, allow_code=options.allow_code)
+    teachers = open_teachers(read, parts, allow_code=options.allow_code)
     runs = Path(out)
     store = Store(runs / "answers")
     with _folder(read, runs, resume, options) as folder:
@@ -176,7 +177,7 @@ def _folder(plan: Plan, runs: Path, resume: Path | str | None, options: Options)
     return folder
 
 
-def _perform(stage: steps.Stage, teachers: steps.Teachers, *, resumed: bool) -> Audit:
+def _perform(stage: steps.Stage, teachers: Teachers, *, resumed: bool) -> Audit:
     plan = stage.plan
     canary = steps.watch_teachers(stage, teachers, resume=resumed)
     spent = {}

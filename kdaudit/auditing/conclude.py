@@ -55,7 +55,7 @@ def undecided(question: str, title: str, reason: str, *, needed: int | None, rep
 
 
 def _finding(evidence: Evidence, claim: Claim, file: str, repeat: str) -> Finding:
-    rows = {of: evidence.row(claim.measure, claim.group, of) for of in ("teacher", "proxy", "teacher-proxy")}  # type: ignore[arg-type]
+    rows = {of: evidence.row(claim.measure, claim.group, of) for of in ("teacher", "proxy", "teacher-proxy")}
     absent = unknown("the question gave no such row")
     teacher, proxy, difference = (absent if row is None else row.value for row in rows.values())
     subject_row = rows["teacher" if claim.about == "teacher" else "proxy"]

@@ -56,7 +56,7 @@ def build(recipe: type[Recipe], data: dict[str, Any], source: Source, path: Path
     """
     try:
         # by way of JSON, where strict types still admit a list for a tuple and 1 for 1.0
-        model = model_of(recipe).model_validate_json(json.dumps(data))
+        model: Any = model_of(recipe).model_validate_json(json.dumps(data))  # type: ignore[arg-type]
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise source.wrong((*path, *first["loc"]), _sentence(first, recipe, path)) from error

@@ -71,9 +71,12 @@ class Source:
                 return [plain(v, (*path, i)) for i, v in enumerate(node)]
             if node is None or isinstance(node, bool):
                 return node
-            for kind in (str, int, float):
-                if isinstance(node, kind) and not (kind is float and not math.isfinite(node)):
-                    return kind(node)
+            if isinstance(node, str):
+                return str(node)
+            if isinstance(node, int):
+                return int(node)
+            if isinstance(node, float) and math.isfinite(node):
+                return float(node)
             raise self.wrong(
                 path, f"{node!r} is no plain value; a text, a number, true, false or null was expected (quote it)"
             )
