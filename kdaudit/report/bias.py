@@ -47,14 +47,22 @@ def _part(run: Run, same: tuple[Contrast, ...]) -> list[Block]:
         sentences = tuple((c.verdict, c.sentence) for c in same)
         out.append(TransferPlot(same, first.unit, first.margin, sentences))
     out.append(TransferTable(same))
-    strips = tuple(_strip(name, row) for name, row in drawn)
-    if strips:
-        kinds: dict[tuple[str, str], list[Strip]] = {}
-        for strip in strips:
-            kinds.setdefault((strip.row.measure, strip.row.unit), []).append(strip)
-        tables = tuple(strips_of(found[0].row.title or measure, tuple(found)) for (measure, _), found in kinds.items())
-        out.append(Fold(f"All {count(len(strips))} numbers behind it, beside their controls", tables))
+    if drawn:
+        out.append(Fold(f"All {count(len(drawn))} numbers behind it, beside their controls", _tables(drawn)))
     return out
+
+
+def strips_behind(run: Run, contrast: Contrast) -> tuple[Block, ...]:
+    """Return the rows of evidence of one contrast as strips."""
+    drawn = [(name, row) for name, row in _drawn(run, (contrast,)) if contrast_words(row.group) == contrast.label]
+    return _tables(drawn)
+
+
+def _tables(drawn: list[tuple[str, Row]]) -> tuple[Block, ...]:
+    kinds: dict[tuple[str, str], list[Strip]] = {}
+    for name, row in drawn:
+        kinds.setdefault((row.measure, row.unit), []).append(_strip(name, row))
+    return tuple(strips_of(found[0].row.title or measure, tuple(found)) for (measure, _), found in kinds.items())
 
 
 def plottable(same: tuple[Contrast, ...]) -> bool:

@@ -85,13 +85,14 @@ def parity(name, at):
 
 def findings(name, at):
     for group, teacher, half, proxies, verdict, transfers, needed in CONTRASTS:
+        gap = teacher - proxies[at]
         first, second = group.split(": ")[1].split(" - ")
         kind = {"FAILS": Severity.MEDIUM, "HOLDS": Severity.NONE, "UNDECIDED": Severity.OPEN}[verdict]
         yield Finding(
             "probes/parity", f"{first} and {second} are scored above the line equally often", "rate difference",
             group, "within", 0.05, "points",
             about(teacher, teacher - half, teacher + half, 1200, "PPI++"),
-            counted(proxies[at], 7000), about(teacher - proxies[at], teacher - proxies[at] - half, teacher - proxies[at] + half, 1200),
+            counted(proxies[at], 7000), about(gap, gap - half, gap + half, 1200),
             Verdict(verdict), Transfer(transfers[at]), kind, 1200, needed, f"evidence/probes.parity.{name}.parquet",
             "kdaudit audit audit.yaml", name, "the interval reaches over the margin" if needed else "",
             f"{first} is scored above the line {abs(teacher) * 100:.1f} points "
