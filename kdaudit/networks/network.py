@@ -32,7 +32,7 @@ class Network:
 
     The module is copied, so that training the original further changes neither answers nor identity; the copy is in
     evaluation mode, on the CPU, in float32 and without gradients of weights.  Rows go through it in batches filled up
-    to one size, with steady products (see `kdaudit.networks.products`): a row's bits do not depend on the rows beside it.
+    to one size, by steady products (see `kdaudit.networks.products`), so that a row's bits depend on no other row.
 
     Parameters
     ----------
