@@ -17,7 +17,6 @@ _ROOMS = (
     "surrogates",
     "compare",
     "probe",
-    "sampling",
     "statistics",
     "measures",
     "explain",
