@@ -1,0 +1,117 @@
+"""What subjects say about rows, as one number a row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kdaudit.cast import Cast, Empty
+from kdaudit.errors import InvalidInput, NoSuchSignal
+from kdaudit.samples import Samples
+from kdaudit.signal import LABEL, SCORE
+from kdaudit.subject import Answers, Ask, Subject
+
+Values = NDArray[np.float64]
+What = Literal["selection_rate", "score"]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is read of an answer.
+
+    Parameters
+    ----------
+    what : {"selection_rate", "score"}
+        The decision (0 or 1), or the score.
+    output : str
+        Of several outputs, the one that counts as yes; empty where there is one.
+    """
+
+    what: What = "selection_rate"
+    output: str = ""
+
+    def values(self, answers: Answers, subject: Subject) -> Values:
+        """Return the decision or score, shape (n,); NaN where a row failed.
+
+        Raises
+        ------
+        NoSuchSignal
+            If scores are read and the subject gives labels only.
+        """
+        if self.what == "score":
+            return self._with_gaps(answers.score[:, self._place(subject)], answers)
+        yes = 1 if len(subject.outputs) == 1 else self._place(subject)
+        return self._with_gaps(answers.label == yes, answers)
+
+    def of(self, subject: Subject, samples: Samples, ask: Ask) -> Values:
+        """Return what a subject says of rows; without rows it is not asked."""
+        if not len(samples):
+            return np.empty(0)
+        return self.values(ask_one(ask, subject, samples), subject)
+
+    def covariate(self, answers: Answers, subject: Subject) -> Values:
+        """Return the score, which sharpens more than a decision does, or the decision where there is no score."""
+        score = SCORE in subject.offers
+        return Reading("score" if score else "selection_rate", self.output).values(answers, subject)
+
+    def _place(self, subject: Subject) -> int:
+        if len(subject.outputs) == 1:
+            return 0
+        if self.output not in subject.outputs:
+            raise InvalidInput(
+                f"of the outputs {', '.join(subject.outputs)} one must count as yes; `output` is {self.output!r}"
+            )
+        return subject.outputs.index(self.output)
+
+    def _with_gaps(self, values: NDArray[np.float64] | NDArray[np.bool_], answers: Answers) -> Values:
+        out: Values = np.where(answers.answered, values.astype(np.float64), np.nan)
+        return out
+
+
+def ask_one(ask: Ask, subject: Subject, samples: Samples) -> Answers:
+    """Ask for scores where the subject offers them, else for labels.
+
+    Raises
+    ------
+    NoSuchSignal
+        If it offers neither.
+    """
+    for signal in (SCORE, LABEL):
+        if signal in subject.offers:
+            return ask(subject, samples, {signal})
+    raise NoSuchSignal(f"{subject.identity.name} offers neither scores nor labels")
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """What those who cost nothing say on all rows of the pool.
+
+    Parameters
+    ----------
+    proxy : array of shape (N,)
+    covariate : array of shape (N,)
+        Score of the subject that sharpens the teacher's interval.
+    stranger, strangers_covariate : array of shape (N,) or None
+        The stranger's reading, and its score, for the interval that it would have bought.
+    """
+
+    proxy: Values
+    covariate: Values
+    stranger: Values | None
+    strangers_covariate: Values | None
+
+
+def read_pool(cast: Cast, samples: Samples, ask: Ask, reading: Reading) -> Pool:
+    """Ask proxy, sharpener and stranger about all rows."""
+    answers = ask_one(ask, cast.proxy, samples)
+    proxy = reading.values(answers, cast.proxy)
+    sharpener = cast.sharpener
+    sharp = answers if sharpener is cast.proxy else ask_one(ask, sharpener, samples)
+    covariate = reading.covariate(sharp, sharpener)
+    if isinstance(cast.stranger, Empty):
+        return Pool(proxy, covariate, None, None)
+    theirs = ask_one(ask, cast.stranger, samples)
+    return Pool(proxy, covariate, reading.values(theirs, cast.stranger), reading.covariate(theirs, cast.stranger))
