@@ -18,37 +18,39 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from kdaudit.errors import InvalidInput
-from kdaudit.interval import Interval, counted, unknown
+from kdaudit.interval import Interval, counted
 from kdaudit.statistics.gaps import contrast
 from kdaudit.statistics.rates import Floats, Span, critical, mean, rate
 
 LEAST = 10
-"""Rows that must carry the variance; with fewer its estimate is too often too small (coverage .91 with four)."""
+"""Rows that must differ from the commonest value: with fewer hits or misses the exact plain interval stands."""
+CARRYING = 3.0
+"""Rows, in effect, that must carry the residual variance: fewer cannot tell how often teacher and proxy differ."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """One group's mean over its pool, with the proxy's help.
+    """One group's mean over its pool, with the proxy's help where it helps.
 
     Parameters
     ----------
     value : float
     variance : float
-        Of the value, over the choice of the rows asked from this pool.
+        Of the value, over the choice of the rows asked from this pool; NaN where the plain interval stands.
     dof : float
-        Degrees of freedom of the variance.
+        Degrees of freedom of the variance: n - 2, or fewer where few rows carry it.
     n, pool : int
         Rows asked, and rows in the pool.
     slope : float
         Of the teacher's answers on the proxy's.
     plain : Interval
-        The same mean without proxy, for this pool; exact where `sparse`.
+        The same mean without proxy, for this pool; by an exact method where hits or misses are few.
     population_variance : float
-        Of the value as an estimate for the population that the pool was drawn from.
+        Of the value as an estimate for the population that the pool was drawn from; NaN as for `variance`.
     plain_population : Interval
         Without proxy, for the population.
-    sparse : bool
-        Too few rows carry the variance: the plain interval stands.
+    unaided : str
+        Why the plain interval stands; empty where the proxy helps.
     """
 
     value: float
@@ -60,11 +62,11 @@ class Estimate:
     plain: Interval
     population_variance: float
     plain_population: Interval
-    sparse: bool
+    unaided: str = ""
 
     @property
     def interval(self) -> Interval:
-        """This group's interval for the pool."""
+        """The group's interval for its pool."""
         return combine([self]).interval
 
 
@@ -116,25 +118,38 @@ def assisted(
     InvalidInput
         If there are more rows asked than in the pool, or arrays do not align.
     """
-    y, s = np.asarray(y, dtype=np.float64), np.asarray(s_asked, dtype=np.float64)
+    answers, proxy = np.asarray(y, dtype=np.float64), np.asarray(s_asked, dtype=np.float64)
     everywhere = np.asarray(s_pool, dtype=np.float64)
-    if y.shape != s.shape or len(y) > len(everywhere):
-        raise InvalidInput(f"{len(y)} answers need as many proxy values, and no fewer rows in the pool")
-    known = everywhere[~np.isnan(everywhere)]
-    middle = float(known.mean()) if len(known) else 0.0
-    answered = ~np.isnan(y)
-    y, s = y[answered], np.nan_to_num(s[answered], nan=middle)
-    n, pool = len(y), len(everywhere)
-    slope, residual = _regression(y, s)
-    sparse = n < pool and _sparse(y, residual)
-    plain = _plain(y, pool, level, span, exact=sparse)
-    whole = _plain(y, None, level, span, exact=sparse)
-    if sparse or n < 3:
-        return Estimate(plain.value, math.nan, math.nan, n, pool, 0.0, plain, math.nan, whole, sparse=True)
-    noise = float((residual**2).sum()) / (n - 2) / n * (1 - n / pool)
-    value = float(y.mean()) + slope * (middle - float(s.mean()))
-    wider = noise + float(y.var(ddof=1)) / pool
-    return Estimate(value, noise, n - 2.0, n, pool, slope, plain, wider, whole, sparse=False)
+    if answers.shape != proxy.shape or len(answers) > len(everywhere):
+        raise InvalidInput(f"{len(answers)} answers need as many proxy values, and no fewer rows in the pool")
+    everywhere = np.nan_to_num(everywhere, nan=_middle(everywhere))
+    rows = ~np.isnan(answers)
+    a, s = answers[rows], np.nan_to_num(proxy[rows], nan=float(everywhere.mean()) if len(everywhere) else 0.0)
+    n, pool = len(a), len(everywhere)
+    few = _few(a)
+    plain, whole = (_plain(a, size, level, span, exact=few) for size in (pool, None))
+    if n == pool and not few:
+        # all rows of a pool are known and still are a sample of its population
+        wider = float(a.var(ddof=1)) / pool
+        return Estimate(plain.value, 0.0, n - 2.0, n, pool, 0.0, plain, wider, whole)
+    slope, residual = _regression(a, s)
+    carrying, squares = _carrying(a, residual), float((residual**2).sum())
+    if few or carrying < CARRYING:
+        why = f"fewer than {LEAST} rows differ" if few else "teacher and proxy differ in too few rows"
+        return Estimate(plain.value, math.nan, math.nan, n, pool, 0.0, plain, math.nan, whole, why)
+    noise = squares / (n - 2) / n * (1 - n / pool)
+    # the variance of a variance grows with the fourth moment (Satterthwaite 1946)
+    dof = min(n - 2.0, 2 * n * carrying / (n - carrying)) if carrying < n else n - 2.0
+    if critical(level, dof) * math.sqrt(noise) >= plain.half:
+        why = "the proxy does not narrow it"
+        return Estimate(plain.value, math.nan, math.nan, n, pool, 0.0, plain, math.nan, whole, why)
+    value = plain.value + slope * float(everywhere.mean() - s.mean())
+    return Estimate(value, noise, dof, n, pool, slope, plain, noise + float(a.var(ddof=1)) / pool, whole)
+
+
+def _middle(values: Floats) -> float:
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else 0.0
 
 
 def _regression(y: Floats, s: Floats) -> tuple[float, Floats]:
@@ -146,15 +161,15 @@ def _regression(y: Floats, s: Floats) -> tuple[float, Floats]:
     return slope, y - y.mean() - slope * away
 
 
-def _sparse(y: Floats, residual: Floats) -> bool:
-    """Return whether fewer than `LEAST` rows differ from the commonest value, or carry the residual variance."""
-    if len(y) < LEAST:
-        return True
-    common = int(np.unique(y, return_counts=True)[1].max())
-    fourth = float((residual**4).sum())
-    # as many equal residuals would have the same second and fourth moment
-    carrying = float((residual**2).sum()) ** 2 / fourth if fourth > 0 else 0.0
-    return len(y) - common < LEAST or carrying < LEAST
+def _few(y: Floats) -> bool:
+    """Return whether fewer than `LEAST` rows differ from the commonest value."""
+    return len(y) < LEAST or len(y) - int(np.unique(y, return_counts=True)[1].max()) < LEAST
+
+
+def _carrying(y: Floats, residual: Floats) -> float:
+    """Return how many equal residuals would have the same second and fourth moment; 0 where all are rounding errors."""
+    second, fourth = float((residual**2).sum()), float((residual**4).sum())
+    return second**2 / fourth if second > 1e-9 * float(((y - y.mean()) ** 2).sum()) else 0.0
 
 
 def _plain(y: Floats, pool: int | None, level: float, span: Span | None, *, exact: bool) -> Interval:
@@ -166,8 +181,8 @@ def _plain(y: Floats, pool: int | None, level: float, span: Span | None, *, exac
 def combine(parts: Sequence[Estimate], weights: Sequence[float] = (1.0,)) -> Assisted:
     """Return a weighted sum of independent groups' means, such as a gap with weights (1, -1).
 
-    Degrees of freedom follow Welch and Satterthwaite.  Where a group is sparse, its exact plain interval is joined to
-    the others' by MOVER, and the method says so.
+    Degrees of freedom follow Welch and Satterthwaite.  Where a group's plain interval stands, it is joined to the
+    others' by MOVER, and the method says why.
 
     Parameters
     ----------
@@ -191,15 +206,19 @@ def _joined(
     value = sum(w * p.value for w, p in zip(weights, parts, strict=True))
     if all(v == 0 for v in variances):
         return counted(value, n, level)
-    if not any(p.sparse for p in parts):
+    plainly = [math.isnan(v) for v in variances]
+    if not any(plainly):
         return _normal(value, [w * w * v for w, v in zip(weights, variances, strict=True)], parts, n, level)
     single = [
-        e if p.sparse else _normal(p.value, [v], [p], p.n, level)
-        for p, v, e in zip(parts, variances, plain, strict=True)
+        end if math.isnan(v) else _normal(p.value, [v], [p], p.n, level)
+        for p, v, end in zip(parts, variances, plain, strict=True)
     ]
     joined = contrast(single, weights) if len(single) > 1 else _scaled(single[0], weights[0])
-    unaided = "without the proxy" if all(p.sparse for p in parts) else "without the proxy in one group"
-    return replace(joined, method=f"{joined.method}, {unaided}: fewer than {LEAST} rows carry the variance")
+    if not joined.known:
+        return joined
+    reasons = " and ".join(dict.fromkeys(p.unaided for p, alone in zip(parts, plainly, strict=True) if alone))
+    where = "" if all(plainly) else " in one group" if sum(plainly) == 1 else " in some groups"
+    return replace(joined, method=f"{joined.method}, without the proxy{where} ({reasons})")
 
 
 def _normal(value: float, variances: Sequence[float], parts: Sequence[Estimate], n: int, level: float) -> Interval:

@@ -92,14 +92,14 @@ def paired(
         See `kdaudit.statistics.rates.mean`.
     level : float
     span : (float, float), optional
-        Smallest and largest value of a row, on either side.
+        Smallest and largest value of a row, on either side; 0 and 1 where all values are decisions.
     """
     a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
     if span is None:
         known = np.concatenate([a[~np.isnan(a)], b[~np.isnan(b)]])
-        span = (0.0, 1.0) if np.isin(known, (0, 1)).all() else None
-    widest = None if span is None else (span[0] - span[1], span[1] - span[0])
-    interval = mean(a - b, pool=pool, level=level, span=widest)
+        span = (0.0, 1.0) if np.isin(known, (0, 1)).all() else (-math.inf, math.inf)
+    widest = span[1] - span[0]
+    interval = mean(a - b, pool=pool, level=level, span=(-widest, widest))
     return replace(interval, method=f"{interval.method}, paired") if interval.known else interval
 
 

@@ -1,4 +1,4 @@
-"""Sums over rows, by group, which can be added up piece by piece: from them come rates, gaps and covariate estimates."""
+"""Sums over rows, by group, which add up piece by piece: rates, gaps and covariate estimates come from them."""
 
 from __future__ import annotations
 
