@@ -167,10 +167,9 @@ class Parity:
             self.margin,
             self.yes,
         )
+        unit = _unit(survey.cast)
         return Claim(
-            text=equally_often(who, whom, yes, margin)
-            if self._decides
-            else equally_high(who, whom, margin, _unit(survey.cast)),
+            text=equally_often(who, whom, yes, margin) if self._decides else equally_high(who, whom, margin, unit),
             measure=f"{self.measure}_difference",
             group=name,
             form="within",
