@@ -18,7 +18,7 @@ from kdaudit.auditing.conclude import conclude, undecided
 from kdaudit.auditing.plan import Plan, ProxyItem, QuestionItem
 from kdaudit.cast import Empty
 from kdaudit.chance import rng
-from kdaudit.errors import InvalidInput, NoSuchSignal, OverBudget
+from kdaudit.errors import InvalidInput, NoSuchSignal, OverBudget, TeacherMoved
 from kdaudit.evidence import Evidence
 from kdaudit.finding import Finding
 from kdaudit.question import Question
@@ -101,6 +101,14 @@ def watch_teachers(stage: Stage, teachers: Teachers, *, resume: bool) -> Canary 
     fit = stage.parts["fit"]
     rows_ = fit.take(np.argsort(fit.keys(), kind="stable")[:CANARIES])
     canary = watch(stage.store, teachers.teacher, rows_, resume=resume)
+    epoch = f"epoch {canary.epoch}"
+    if resume and stage.journal.finished("epoch") is not None and stage.journal.finished(epoch) is None:
+        raise TeacherMoved(
+            f"{teachers.teacher.identity.name} was found to have moved since this run began, by another audit; "
+            "start a new run"
+        )
+    for step in ("epoch", epoch):
+        stage.journal.finish(step)
     stage.tell(f"canary rows: {'moved, a new epoch begins' if canary.moved else 'as before'}")
     return canary
 
@@ -124,6 +132,8 @@ def make_proxy(stage: Stage, item: ProxyItem, teachers: Teachers) -> Troupe:
     if not isinstance(troupe.control, Empty):
         files += casting.save(troupe.control, folder / "control")
     stage.folder.write_json(f"proxies/{item.name}/card.json", casting.card(stage.plan, item, troupe, stage.parts))
+    # what the control was made from belongs to the run's answers, and a resumed run does not ask for it again
+    stage.store.seal(stage.folder.path / "answers")
     stage.journal.finish(step, [*files, folder / "card.json"])
     return _fetched(stage, item, folder)
 

@@ -15,8 +15,9 @@ from typing import Any, Self
 import numpy as np
 from filelock import FileLock, Timeout
 
+from kdaudit.durable import write_durably
 from kdaudit.errors import BrokenRun, InvalidInput, KdauditError
-from kdaudit.run.files import json_bytes, json_data, write_durably
+from kdaudit.run.files import json_bytes, json_data
 
 LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no I, L, O or U, which are misread."""

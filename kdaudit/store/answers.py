@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kdaudit.durable import write_durably
 from kdaudit.engine import slices
 from kdaudit.errors import BrokenRun, InvalidAnswers, InvalidInput
 from kdaudit.samples import Samples
@@ -185,7 +186,7 @@ class Store:
                 continue
             name = _file_name(signal) if draw == 0 else f"{_file_name(signal)}-{draw}"
             path = folder / digest[:_SHORT] / f"{name}.parquet"
-            parts.write_durably(path, parts.encode(_joined(path, part)))
+            write_durably(path, parts.encode(_joined(path, part)))
             out.append(path)
         return tuple(sorted(out))
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
+from kdaudit.durable import write_durably
 from kdaudit.errors import BrokenRun
 from kdaudit.store import parts
 from kdaudit.store.parts import Part
@@ -58,5 +59,5 @@ def test_a_failed_write_leaves_nothing(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr("os.fsync", lambda _: (_ for _ in ()).throw(OSError(5, "Input/output error")))
         with pytest.raises(OSError, match="Input/output"):
-            parts.write_durably(tmp_path / "x", b"new")
+            write_durably(tmp_path / "x", b"new")
     assert [p.name for p in tmp_path.iterdir()] == ["x"] and (tmp_path / "x").read_text() == "old"
