@@ -23,7 +23,7 @@ def main() -> None:
     st.set_page_config(page_title="kdaudit", layout="wide")
     page = st.navigation(
         [
-            st.Page(overview.show, title="Overview", url_path="overview", default=True),
+            st.Page(overview.show, title="Overview", default=True),
             st.Page(findings.show, title="Findings", url_path="findings"),
         ]
     )

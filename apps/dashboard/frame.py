@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -12,12 +14,16 @@ from kdaudit.digest import of_file
 from kdaudit.errors import KdauditError
 from kdaudit.report.document import Block
 from kdaudit.report.html import fragment
-from kdaudit.report.style import BLOCKS, DARK, LIGHT
+from kdaudit.report.style import BLOCKS, DARK, DRAWING, LIGHT
 from kdaudit.run.manifest import verify
 from kdaudit.run.reading import Run, read, runs_in
 
 KEPT = 8
 """Runs that are kept in memory."""
+_SVG = re.compile(
+    r'<svg class="([a-z ]+)" viewBox="([-\d. ]+)"(?: role="img" aria-label="([^"]*)"| aria-hidden="true")>(.*?)</svg>',
+    re.S,
+)
 
 
 def folders(arguments: Iterable[str]) -> dict[str, Path]:
@@ -83,5 +89,24 @@ def dark() -> bool:
 def blocks(parts: Iterable[Block]) -> None:
     """Show blocks as the report shows them; every text in them is escaped there."""
     variables = DARK if dark() else LIGHT
-    style = Markup("<style>.kdaudit{{{}{}}}</style>").format(Markup(variables + ";"), Markup(BLOCKS))
-    st.html(str(Markup('<div class="kdaudit">{}{}</div>').format(style, fragment(parts))))
+    rules = BLOCKS.replace("svg.", "img.")
+    style = Markup("<style>.kdaudit{{{};{}}}</style>").format(Markup(variables), Markup(rules))
+    body = as_images(fragment(parts), variables)
+    st.html(str(Markup('<div class="kdaudit">{}{}</div>').format(style, body)))
+
+
+def as_images(page: Markup, variables: str) -> Markup:
+    """Return the page with its drawings as pictures: Streamlit takes drawings out of a page.
+
+    A picture knows no variable of the page, so it brings its own, and its words become the picture's `alt`.
+    """
+    head = f'xmlns="http://www.w3.org/2000/svg"><style>:root{{{variables}}}{DRAWING}</style>'
+
+    def image(found: re.Match[str]) -> str:
+        kind, size, words, inner = found.groups()
+        width, height = size.split()[2:]
+        drawing = f'<svg viewBox="{size}" width="{width}" height="{height}" {head}{inner}</svg>'
+        source = base64.b64encode(drawing.encode()).decode()
+        return f'<img class="{kind}" alt="{words or ""}" src="data:image/svg+xml;base64,{source}">'
+
+    return Markup(_SVG.sub(image, str(page)))

@@ -127,4 +127,5 @@ def table(contrasts: Sequence[Contrast]) -> pd.DataFrame:
 def chart(figure: go.Figure, *, alt: str, twin: pd.DataFrame, key: str) -> None:
     """Show a figure with words for those who do not see it, and the same numbers as a table below."""
     st.plotly_chart(figure, config=CONFIG, alt=alt, key=key, theme="streamlit")
-    st.dataframe(twin, hide_index=True, alt=f"{alt}, as a table", key=f"{key}-table")
+    with st.expander("The same as a table"):
+        st.dataframe(twin, hide_index=True, alt=f"{alt}, as a table", key=f"{key}-table")

@@ -150,18 +150,19 @@ def _strips(block: Strips) -> Markup:
 
 def _strip(one: Strip, block: Strips) -> Markup:
     row, unit = one.row, block.unit
+    signed = row.low_end < 0
     name = Markup("{}{}{}").format(clean(one.label), _small(one.detail), _small(one.remark))
-    control = _number(row.control, unit, row.no_control)
+    control = _number(row.control, unit, row.no_control, signed=signed)
     cells = [
         _cell(name, kind="name"),
         _cell(
             Markup('<span class="scale">{}</span>{}').format(axis(block.scale, unit), strip(row, block.scale)),
             kind="pic",
         ),
-        _cell(_number(row.value, unit), "value"),
+        _cell(_number(row.value, unit, signed=signed), "value"),
         _cell(control, "control"),
         _cell(_number(row.excess, difference_unit(unit), signed=True), "excess"),
-        _cell(_number(row.ceiling, unit, row.no_ceiling), "ceiling"),
+        _cell(_number(row.ceiling, unit, row.no_ceiling, signed=signed), "ceiling"),
         _cell(Markup(count(row.value.n)), "n"),
     ]
     return _wrap("tr", cells)

@@ -11,6 +11,13 @@ DARK = (
     "--control:#a3a39d;--band:#3a3d44;--good:#4cc79a;--bad:#ff8a7d;--open:#e0b84c;--zone:#22252a"
 )
 
+DRAWING = """
+text{font:12px Inter,system-ui,"Segoe UI",sans-serif;fill:var(--soft)}.ink{fill:var(--ink)}.tiny{font-size:10px}
+.zone{font-size:10px;letter-spacing:.08em}.hollow{fill:var(--card);stroke:var(--proxy);stroke-width:1.5}
+.ceiling{stroke:var(--control);stroke-width:1.4;stroke-dasharray:2 2;fill:none}
+"""
+"""Rules for what is inside a drawing."""
+
 BLOCKS = """
 p{margin:.5rem 0;max-width:44rem}ul{max-width:46rem;padding-left:1.2rem;margin:.5rem 0}li{margin:.25rem 0}
 .soft{color:var(--soft)}.small{font-size:.85rem}
@@ -20,7 +27,9 @@ padding:1.1rem 1.25rem; margin:1.5rem 0;border-radius:6px}.verdict.FAILS{border-
 .answer{font-size:1.2rem;font-weight:650;line-height:1.35;margin:.15rem 0 .75rem}
 .facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(11rem,1fr));gap:.35rem 1.5rem;margin:.9rem 0 0;
 font-size:.85rem}.facts dt,.words dt{color:var(--soft)}.facts dd,.words dd{margin:0;overflow-wrap:anywhere}
-.words{display:grid;grid-template-columns:minmax(7rem,max-content) minmax(0,44rem);gap:.3rem 1.25rem;font-size:.9rem}
+.facts,.words{padding:0}
+.words{display:grid;margin-left:0;grid-template-columns:minmax(7rem,max-content) minmax(0,44rem);
+gap:.3rem 1.25rem;font-size:.9rem}
 table{border-collapse:collapse;width:100%;font-size:.9rem;margin:.5rem 0}
 th{font-weight:600;text-align:left;color:var(--soft);font-size:.8rem;vertical-align:bottom}
 th,td{padding:.4rem .5rem;border-bottom:1px solid var(--rule)}td{vertical-align:top;overflow-wrap:anywhere}
@@ -38,10 +47,6 @@ td small{display:block;color:var(--soft);font-size:.78rem}tr.more td:not([rowspa
 svg.strip{display:block;width:100%;max-width:300px;height:auto}
 svg.plane{display:block;width:100%;max-width:31rem;height:auto}
 svg.sample{width:32px;height:28px;vertical-align:middle;margin-right:.35rem}
-svg text{font:12px Inter,system-ui,"Segoe UI",sans-serif;fill:var(--soft)}svg .ink{fill:var(--ink)}
-svg .tiny{font-size:10px}svg .zone{font-size:10px;letter-spacing:.08em}
-svg .hollow{fill:var(--card);stroke:var(--proxy);stroke-width:1.5}
-svg .ceiling{stroke:var(--control);stroke-width:1.4;stroke-dasharray:2 2;fill:none}
 .key{display:flex;flex-wrap:wrap;gap:.25rem 1.5rem;font-size:.85rem;color:var(--soft);margin:.5rem 0;padding:0;
 list-style:none;max-width:none}
 pre{background:var(--card);border:1px solid var(--rule);border-radius:6px;padding:.8rem 1rem;overflow-x:auto;
@@ -78,6 +83,8 @@ pre{white-space:pre-wrap}h2{margin-top:1.5rem}
 details::details-content{content-visibility:visible;display:block;height:auto}}@page{margin:16mm}
 """
 
-CSS = f":root{{{LIGHT}}}@media screen and (prefers-color-scheme:dark){{:root{{{DARK}}}}}{BLOCKS}{PAGE}".replace(
-    "\n", ""
+CSS = (
+    f":root{{{LIGHT}}}@media screen and (prefers-color-scheme:dark){{:root{{{DARK}}}}}{DRAWING}{BLOCKS}{PAGE}".replace(
+        "\n", ""
+    )
 )

@@ -1,9 +1,12 @@
+import base64
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 ROOT = Path(__file__).parents[2]
 HOSTILE = "![pixel](http://evil.example/x.png) <script>alert(1)</script>"
@@ -23,6 +26,17 @@ def test_overview_answers_first_and_shows_strips(open_app, runs):
     assert html.index("FAILS") < html.index("How far the proxies can be believed") < html.index('class="strip"')
     assert "Does the income scorer treat people alike?" in texts
     assert test.sidebar.selectbox[0].value == "01JDF0Z9Q0V6M3T5K8W2X4Y7RC"
+
+
+def test_drawings_become_pictures_with_words(open_app, runs):
+    html, _ = shown(open_app(runs).run())
+    assert "<svg" not in html  # Streamlit would take them out without a word
+    pictures = re.findall(r"<img [^>]*>", html)
+    assert len(pictures) > 8 and all(' alt="' in p and 'src="data:image/svg+xml;base64,' in p for p in pictures)
+    for picture in pictures:
+        drawing = base64.b64decode(re.search(r"base64,([^\"]*)", picture).group(1)).decode()
+        ElementTree.fromstring(drawing)  # a picture must be whole XML, or nothing is shown
+        assert "--proxy:#c04a00" in drawing
 
 
 def test_a_link_opens_the_run_that_it_names(open_app, runs):
