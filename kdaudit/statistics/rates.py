@@ -156,11 +156,11 @@ def mean(
     left = 1.0 if pool is None else (pool - n) / (pool - 1)
     if span in (None, (0, 1)) and np.isin(y, (0, 1)).all():
         return replace(wilson(value * effective / left, effective / left, level=level), value=value, n=n)
+    if n == 1 or np.ptp(y) <= 1e-12 * max(1.0, abs(value)):
+        return _constant(value, n, pool, level, span)
     if span in (None, (-1, 1)) and np.isin(y, (-1, 0, 1)).all():
         up, down = (float(w[y == sign].sum() / w.sum()) * effective for sign in (1, -1))
         return replace(_matched(up, down, effective, left, level), value=value, n=n)
-    if n == 1 or np.ptp(y) <= 1e-12 * max(1.0, abs(value)):
-        return _constant(value, n, pool, level, span)
     deviation = w * (y - value)
     error = math.sqrt(left * n / (n - 1) * float((deviation**2).sum())) / float(w.sum())
     half = critical(level, max(effective - 1, 1.0)) * error
