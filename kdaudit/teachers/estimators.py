@@ -6,6 +6,7 @@ import copy
 from typing import Any
 
 import numpy as np
+import scipy
 import sklearn
 from numpy.typing import NDArray
 
@@ -17,7 +18,7 @@ from kdaudit.networks.network import meaning
 from kdaudit.samples import Samples
 from kdaudit.subject import Identity
 from kdaudit.teachers.closed import BATCH, Closed
-from kdaudit.teachers.fitted import Opaque, parts, state
+from kdaudit.teachers.fitted import parts, state
 
 
 def estimator(
@@ -54,8 +55,8 @@ def estimator(
 
     Notes
     -----
-    The identity is by content wherever the whole fitted state is arrays and numbers of scikit-learn's own classes;
-    else it is declared: name, version and the source of the class.
+    The identity is by content wherever the fitted state can be told in full (see `kdaudit.teachers.fitted`); else it is
+    declared: name, version, the source of the class and what could be told.
     """
     name, version = named
     own = copy.deepcopy(model)
@@ -64,19 +65,20 @@ def estimator(
             part.n_jobs = 1
     columns = _columns(own, outputs, name)
     prepare = _preparation(own, domain, encoding, name)
+    found = state(own)
     content: dict[str, Any] = {
         "fields": meaning(domain),
         "encoding": None if encoding is None else [encoding.means, encoding.scales],
         "outputs": outputs,
         "batch": batch,
         "version": version,
-        "scikit-learn": sklearn.__version__,
+        "libraries": [sklearn.__version__, scipy.__version__, np.__version__],
+        "state": found.data,
     }
-    try:
-        identity = Identity(name, of_data({**content, "numpy": np.__version__, "state": state(own)}))
-    except Opaque:
-        declared = {**content, "name": name, "source": of_source(type(own)), "class": type(own).__qualname__}
-        identity = Identity(name, of_data(declared), "declared")
+    if found.opaque:
+        identity = Identity(name, of_data({**content, "name": name, "source": of_source(type(own))}), "declared")
+    else:
+        identity = Identity(name, of_data(content))
 
     def scorer(samples: Samples) -> NDArray[Any]:
         given = np.asarray(own.predict_proba(prepare(samples)))

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
-from kdaudit.digest import of_arrays
+from kdaudit.digest import of_arrays, of_source
 
+_TOLD = ("sklearn", "scipy", "numpy", "builtins")
+"""Packages whose versions stand in the identity, so that their classes need no source there."""
 _CLOCKS = ("cv_results_", "refit_time_")
 """Attributes that hold how long fitting took."""
-
-
-class Opaque(Exception):
-    """Something whose content cannot be told."""
 
 
 def parts(model: object) -> Iterator[Any]:
@@ -40,82 +41,110 @@ def parts(model: object) -> Iterator[Any]:
                 pass
 
 
-def state(thing: object, inside: tuple[int, ...] = ()) -> Any:  # noqa: ANN401 - plain JSON data
-    """Return plain data that differs whenever the answers of a fitted estimator could.
+@dataclass(frozen=True)
+class State:
+    """What is known of an estimator's fitted state.
 
     Parameters
     ----------
-    thing : object
-        An estimator, or what it holds.
-    inside : tuple of int
-        What it is inside of: a thing that holds itself is opaque.
-
-    Raises
-    ------
-    Opaque
-        On anything but numbers, texts, arrays, containers and objects of scikit-learn's own classes; functions among
-        them, since what they call is not seen.
+    data : object
+        Plain data.
+    opaque : tuple of str
+        Kinds of things inside whose content could not be told in full; empty if `data` tells everything.
     """
+
+    data: Any
+    opaque: tuple[str, ...]
+
+
+def state(thing: object) -> State:
+    """Return plain data that differs whenever the answers of a fitted estimator could.
+
+    Told in full: numbers, texts, arrays, containers, and objects of scikit-learn's, scipy's and numpy's own classes.
+    Of other objects only the class and the attributes are told, of functions the source text: what they call is not
+    seen, so they make the state opaque.
+    """
+    opaque: list[str] = []
+    return State(_told(thing, (), opaque), tuple(sorted(set(opaque))))
+
+
+def _told(thing: Any, inside: tuple[int, ...], opaque: list[str]) -> Any:  # noqa: ANN401 - plain JSON data
     if id(thing) in inside:
-        raise Opaque(type(thing).__name__)
+        opaque.append(type(thing).__name__)
+        return ["itself"]
     deeper = (*inside, id(thing))
+
+    def each(items: Iterable[Any]) -> list[Any]:
+        return [_told(item, deeper, opaque) for item in items]
+
     match thing:
-        case None | bool() | int() | float() | complex() | str() | bytes() | slice():
+        case None | bool() | int() | float() | complex() | str() | bytes() | slice() | np.dtype():
             return [type(thing).__name__, repr(thing)]
         case np.ndarray() | np.generic():
-            return _array(np.asarray(thing), deeper)
-        case np.dtype():
-            return ["dtype", repr(thing)]
+            return _array(np.asarray(thing), deeper, opaque)
         case np.random.RandomState() | np.random.Generator():
             return ["chance"]  # used in fitting only
         case list() | tuple():
-            return [type(thing).__name__, *(state(item, deeper) for item in thing)]
+            return [type(thing).__name__, *each(thing)]
         case set() | frozenset():
-            return ["set", *sorted(state(item, deeper) for item in thing)]
+            return ["set", *sorted(each(thing), key=repr)]
         case dict():
-            pairs = [[state(k, deeper), state(v, deeper)] for k, v in thing.items()]
-            return ["dict", *sorted(pairs, key=repr)]
-        case type():
-            return ["type", _own(thing)]
+            return ["dict", *sorted(map(each, thing.items()), key=repr)]
         case _:
-            return _object(thing, deeper)
+            return _object(thing, deeper, opaque)
 
 
-def _array(array: np.ndarray[Any, Any], inside: tuple[int, ...]) -> Any:  # noqa: ANN401 - plain JSON data
+def _array(array: NDArray[Any], inside: tuple[int, ...], opaque: list[str]) -> Any:  # noqa: ANN401 - plain JSON data
     if array.dtype.names:
         # bytes between the fields of a record are left over from whatever lay there before
-        return ["records", {name: _array(np.ascontiguousarray(array[name]), inside) for name in array.dtype.names}]
+        columns = {name: np.ascontiguousarray(array[name]) for name in array.dtype.names}
+        return ["records", {name: _array(column, inside, opaque) for name, column in columns.items()}]
     if array.dtype == object:
-        return ["objects", list(array.shape), [state(item, inside) for item in array.ravel().tolist()]]
+        return ["objects", list(array.shape), [_told(item, inside, opaque) for item in array.ravel().tolist()]]
     return ["array", of_arrays({"": array})]
 
 
-def _object(thing: Any, inside: tuple[int, ...]) -> Any:  # noqa: ANN401 - plain JSON data
+def _object(thing: Any, inside: tuple[int, ...], opaque: list[str]) -> Any:  # noqa: ANN401 - plain JSON data
+    kind = thing if isinstance(thing, type) else type(thing)
+    name = f"{kind.__module__}.{kind.__qualname__}"
     if sparse.issparse(thing):
         matrix = sparse.csr_array(thing)
-        return [
-            "sparse",
-            list(matrix.shape),
-            *(_array(a, inside) for a in (matrix.data, matrix.indices, matrix.indptr)),
-        ]
-    name = _own(type(thing))
+        arrays = (matrix.data, matrix.indices, matrix.indptr)
+        return [name, list(matrix.shape), *(_array(a, inside, opaque) for a in arrays)]
+    if isinstance(thing, np.ufunc):
+        return [name, thing.__name__]
+    if isinstance(thing, partial):
+        return [name, *(_told(part, inside, opaque) for part in (thing.func, thing.args, thing.keywords))]
+    if hasattr(thing, "__code__"):
+        return _function(thing, opaque)
+    if not _own(kind):
+        opaque.append(name)
+    if isinstance(thing, type):
+        return [name]
+    values = _attributes(thing, name, opaque)
+    return [name, {key: _told(value, inside, opaque) for key, value in values.items() if key not in _CLOCKS}]
+
+
+def _function(thing: Any, opaque: list[str]) -> list[str]:  # noqa: ANN401 - a function
+    name = f"{thing.__module__}.{thing.__qualname__}"
+    if not _own(thing) or thing.__closure__:
+        opaque.append(name)
+    return [name, of_source(thing)]
+
+
+def _own(thing: Any) -> bool:  # noqa: ANN401 - a class or function
+    return str(thing.__module__).partition(".")[0] in _TOLD
+
+
+def _attributes(thing: Any, name: str, opaque: list[str]) -> dict[str, Any]:  # noqa: ANN401 - any object
+    if hasattr(thing, "__dict__"):
+        return dict(vars(thing))
     # compiled classes have no attributes to look at; they tell their state where they can be copied
-    values = vars(thing) if hasattr(thing, "__dict__") else {"": _reduced(thing)}
-    return [name, {key: state(value, inside) for key, value in values.items() if key not in _CLOCKS}]
-
-
-def _reduced(thing: Any) -> Any:  # noqa: ANN401 - whatever it is made from
     try:
         reduced = thing.__reduce__()
-    except TypeError as error:
-        raise Opaque(type(thing).__name__) from error
-    if isinstance(reduced, str) or reduced[0] is not type(thing):
-        raise Opaque(type(thing).__name__)
-    return list(reduced[1:3])
-
-
-def _own(kind: type) -> str:
-    module = kind.__module__.partition(".")[0]
-    if module not in ("sklearn", "numpy", "builtins"):
-        raise Opaque(f"{kind.__module__}.{kind.__qualname__}")
-    return f"{kind.__module__}.{kind.__qualname__}"
+    except TypeError:
+        reduced = ""
+    if isinstance(reduced, str) or not _own(reduced[0]):
+        opaque.append(name)
+        return {}
+    return {"": list(reduced[1:3])}
