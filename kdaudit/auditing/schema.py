@@ -58,7 +58,8 @@ def build(recipe: type[Recipe], data: dict[str, Any], source: Source, path: Path
         # by way of JSON, where strict types still admit a list for a tuple and 1 for 1.0
         model: Any = model_of(recipe).model_validate_json(json.dumps(data))  # type: ignore[arg-type]
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
+        # a misspelt key is told before the one that is missing on its account
+        first = min(error.errors(include_url=False), key=lambda one: one["type"] != "extra_forbidden")
         raise source.wrong((*path, *first["loc"]), _sentence(first, recipe, path)) from error
     try:
         return recipe(**{f.name: getattr(model, f.name) for f in fields(recipe) if f.init})  # type: ignore[arg-type]
