@@ -5,6 +5,7 @@ Each rule is a function from a root folder to its breaches, and is tried against
 
 import ast
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -18,6 +19,7 @@ TORCH_ROOMS = {"networks", "objective", "teachers", "explain", "students", "dist
 TORCH = {"torch", "captum"}
 HEAVY = {"torch", "pandas", "sklearn", "scipy", "numpy", "pyarrow", "pydantic", "streamlit", "plotly", "matplotlib"}
 VAGUE = {"utils", "util", "helpers", "helper", "common", "base", "core", "misc"}
+LIBRARIES = {"sklearn": "scikit-learn", "ruamel": "ruamel.yaml"}
 LONGEST = 400
 
 
@@ -184,7 +186,29 @@ def heavy_on_import(root: Path) -> list[str]:
     return [f"import kdaudit loads {name}" for name in done.stdout.split()]
 
 
-RULES = (misdirected, eager, vague, shadowed, torch_outside, through_the_window, long, heavy_on_import)
+def undeclared(root: Path) -> list[str]:
+    """Imports of libraries that pyproject.toml does not name, so that a fresh machine would lack them."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = {k: set(map(_distribution, v)) for k, v in project["optional-dependencies"].items()}
+    dev = extras.pop("dev")
+    users = set().union(*extras.values(), map(_distribution, project["dependencies"]))
+    out = []
+    for folders, known in ((("kdaudit", "apps"), users), (("tests", "case_studies"), users | dev)):
+        for _, path in sources(root, *folders):
+            # the files of an app find each other by name alone
+            own = {"", "kdaudit", *sys.stdlib_module_names, *(p.stem for p in (root / "apps").rglob("*.py"))}
+            for line, name, _ in imports(path):
+                top = name.split(".")[0]
+                if top not in own and LIBRARIES.get(top, top) not in known:
+                    out.append(f"{path.relative_to(root)}:{line}: {top} is not named in pyproject.toml")
+    return out
+
+
+def _distribution(text: str) -> str:
+    return re.split(r"[<>=\[ ]", text)[0].lower()
+
+
+RULES = (misdirected, eager, vague, shadowed, torch_outside, through_the_window, long, undeclared, heavy_on_import)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda r: r.__name__)
@@ -227,6 +251,9 @@ BREACHES = [
     (through_the_window, "kdaudit/cli/a.py", "from apps.dashboard import pages", "knows no app"),
     (through_the_window, "kdaudit/cli/a.py", "import kdaudit._dashboard.pages", "knows no app"),
     (long, "kdaudit/samples.py", "\n" * LONGEST, "401 lines"),
+    (undeclared, "kdaudit/samples.py", "import polars", "polars is not named"),
+    (undeclared, "kdaudit/samples.py", "def f():\n    from hypothesis import given", "hypothesis is not named"),
+    (undeclared, "tests/test_samples.py", "import duckdb", "duckdb is not named"),
     (heavy_on_import, "kdaudit/__init__.py", "import numpy", "loads numpy"),
     (heavy_on_import, "kdaudit/__init__.py", "import kdaudit.samples", "loads scipy"),
 ]  # fmt: skip
@@ -243,6 +270,7 @@ INNOCENT = {
     "kdaudit/networks/steps.py": "import torch",
     "kdaudit/auditing/plan.py": "from kdaudit.probe.groups import answers",
     "kdaudit/auditing/desk.py": "from kdaudit.auditing.plan import answers",
+    "tests/test_samples.py": "import sklearn.tree\nfrom hypothesis import given",
     "apps/dashboard/overview.py": "from kdaudit.auditing import desk\nfrom kdaudit.samples import Samples",
 }
 
