@@ -92,7 +92,7 @@ class Closed:
             raise InvalidAnswers(f"{name} failed on rows from {block.ids[0]} on: {error!r}") from error
         if values.ndim == 1 and len(self.outputs) == 1:
             values = values[:, None]
-        if len(values) != len(block) or values.shape[1:] != (len(self.outputs),):
+        if values.shape != (len(block), len(self.outputs)):
             raise InvalidAnswers(
                 f"{name} gave an array of shape {values.shape} to {len(block)} rows; "
                 f"({len(block)}, {len(self.outputs)}) was expected, one column for each of {', '.join(self.outputs)}"

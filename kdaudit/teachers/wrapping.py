@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -65,8 +66,8 @@ def wrap(
 
     Notes
     -----
-    Functions have a declared identity: name, version and their own source text.  What they call is not seen; give
-    another version when that changes.
+    Functions have a declared identity: name, version and their own source text.  What they call or capture is not seen;
+    give another version when that changes.
     """
     if isinstance(outputs, str) or not outputs:
         raise InvalidInput(f"outputs of {name!r} are {outputs!r}; name one, or one a class, as a sequence")
@@ -91,7 +92,11 @@ def wrap(
 def _function(
     function: Function, domain: Domain, outputs: tuple[str, ...], named: tuple[str, str], batch: int
 ) -> Closed:
-    code = function if hasattr(function, "__code__") else getattr(function, "__func__", type(function))
+    code: object = function
+    while isinstance(code, partial):
+        code = code.func
+    if not hasattr(code, "__code__"):
+        code = type(code)
     content = {
         "name": named[0],
         "version": named[1],
