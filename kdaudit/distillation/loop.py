@@ -15,6 +15,7 @@ from torch import nn
 from kdaudit.chance import rng as chance
 from kdaudit.encoding import Encoding
 from kdaudit.errors import InvalidAnswers, InvalidInput, NoSuchSignal
+from kdaudit.networks.architectures import Mlp
 from kdaudit.networks.network import Network
 from kdaudit.networks.steps import fit
 from kdaudit.objective.reference import Reference
@@ -184,15 +185,17 @@ def learn(
     encoded = encoding.encode(record.samples)
     student = copy.deepcopy(module)
     _check_fit(student, encoded, len(teacher.outputs))
+    reference, unscale = _on_one_scale(student, record.reference)
     losses = fit(
         student,
         encoded,
-        _loss(goal, record.reference),
+        _loss(goal, reference),
         steps=schedule.steps,
         batch=schedule.batch,
         rate=schedule.rate,
         seed=int(rng.integers(2**62)),
     )
+    unscale()
     network = Network("student", student, encoding, teacher.outputs, scale=teacher.scale)
     notes = {
         "objective": str(goal),
@@ -206,20 +209,37 @@ def learn(
 
 
 def _loss(goal: Objective, reference: Reference) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
-    k = reference.score.shape[1]
-    single = Reference(
-        reference.logit.float(),
-        reference.score.float(),
-        reference.outcome
-        if reference.scale == "probability" or reference.outcome is None
-        else reference.outcome.float(),
-        reference.scale,
-    )
+    k, outcome = reference.score.shape[1], reference.outcome
+    if outcome is not None and reference.scale == "value":
+        outcome = outcome.float()
+    single = Reference(reference.logit.float(), reference.score.float(), outcome, reference.scale)
 
     def loss(given: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
         return goal(given.reshape(len(rows), k), single.take(rows)).mean()
 
     return loss
+
+
+def _on_one_scale(module: nn.Module, reference: Reference) -> tuple[Reference, Callable[[], None]]:
+    """Return numbers standardised, and what puts the module's last layer back on their own scale.
+
+    A rate that suits numbers around one never reaches numbers around 50,000.  Only a module whose last layer is known
+    can be put back; others learn the numbers as they are.
+    """
+    last = module.layers[-1] if isinstance(module, Mlp) else None
+    if reference.scale != "value" or not isinstance(last, nn.Linear):
+        return reference, lambda: None
+    middle, spread = reference.score.mean(dim=0), reference.score.std(dim=0, correction=0)
+    spread = torch.where(spread > 0, spread, torch.ones_like(spread))
+    outcome = None if reference.outcome is None else (reference.outcome - middle[0]) / spread[0]
+    scaled = (reference.score - middle) / spread
+
+    def unscale() -> None:
+        with torch.no_grad():
+            last.weight.mul_(spread[:, None])
+            last.bias.mul_(spread).add_(middle)
+
+    return Reference(scaled, scaled, outcome, "value"), unscale
 
 
 def _check_objective(goal: Objective, record: Record, scale: Scale) -> None:

@@ -51,8 +51,10 @@ class Making:
     note: str = ""
 
 
-def choose(candidates: Sequence[Candidate], select: Targets) -> tuple[Candidate, tuple[dict[str, Any], ...]]:
-    """Return the smallest candidate within one standard error of the best, and the whole curve.
+def choose(
+    candidates: Sequence[Candidate], select: Targets, slack: float
+) -> tuple[Candidate, tuple[dict[str, Any], ...]]:
+    """Return the smallest candidate within `slack` standard errors of the best, and the whole curve.
 
     The standard error is that of the difference to the best one, row by row on the same rows (Breiman, Friedman, Olshen
     and Stone, 1984, section 3.4.3, paired).  Among equals of one size the smaller score error wins, then the order.
@@ -63,6 +65,8 @@ def choose(candidates: Sequence[Candidate], select: Targets) -> tuple[Candidate,
         At least one.
     select : Targets
         Rows that none of the candidates was grown on.
+    slack : float
+        Standard errors; 0 takes the best.
     """
     scores = [candidate.rules.evaluate(select.samples) for candidate in candidates]
     merits = np.array([_merit(score, select) for score in scores])
@@ -73,7 +77,7 @@ def choose(candidates: Sequence[Candidate], select: Targets) -> tuple[Candidate,
     lost = merits[best] - merits
     spread = lost.std(axis=1, ddof=1) if len(select) > 1 else np.zeros(len(lost))
     # one row lost and none gained is one standard error: rounding must not decide there
-    near = lost.mean(axis=1) <= spread / np.sqrt(len(select)) + 1e-12
+    near = lost.mean(axis=1) <= slack * spread / np.sqrt(len(select)) + 1e-12
     taken = min(np.flatnonzero(near), key=lambda i: (sizes[i], -means[i], errors[i], i))
     curve = tuple(
         {

@@ -9,7 +9,6 @@ from functools import partial
 import numpy as np
 
 from kdaudit.behaviour import Behaviour
-from kdaudit.errors import InvalidInput
 from kdaudit.rules import Rules
 from kdaudit.samples import Samples
 from kdaudit.signal import Signal
@@ -17,7 +16,7 @@ from kdaudit.subject import Ask, Subject
 from kdaudit.surrogates.choice import Candidate
 from kdaudit.surrogates.columns import columns_of
 from kdaudit.surrogates.conditions import Vocabulary
-from kdaudit.surrogates.making import made, parted
+from kdaudit.surrogates.making import check, made, parted
 from kdaudit.surrogates.sequences import grow, listed, revised
 from kdaudit.surrogates.surrogate import Surrogate
 from kdaudit.surrogates.targets import Targets, TeacherAsk
@@ -35,6 +34,7 @@ def rule_list(
     *,
     rules: int = 16,
     select: Samples | None = None,
+    slack: float = 0.5,
     rng: np.random.Generator,
 ) -> Surrogate:
     """Return a rule list that answers as the teacher does.
@@ -55,20 +55,21 @@ def rule_list(
         Most rules, the default at the end included.
     select : Samples, optional
         Rows to choose on; without them a quarter of `samples`, by chance, is kept back.
+    slack : float
+        The smallest body within so many standard errors of the best is taken; 0 takes the best.
     rng : Generator
 
     Raises
     ------
     InvalidInput
-        If `rules` is below 1, no row was answered, or a field is neither a number nor a category.
+        If `rules` is below 1 or `slack` below 0, no row was answered, or a field is neither a number nor a category.
     """
-    if rules < 1:
-        raise InvalidInput(f"a rule list has at least its default rule; rules = {rules} was asked for")
+    check("rule list", "one rule, its default", rules, slack)
     fit, chosen_on = parted(behaviour, samples, select, ask, rng)
     without = () if behaviour.contrast is None else (behaviour.contrast.field,)
     vocabulary = Vocabulary.of(columns_of(fit.samples, without=without), fit.score)
     candidates = _candidates(vocabulary, fit, behaviour.outputs, rules)
-    return made(behaviour, "rule list", candidates, fit, chosen_on)
+    return made(behaviour, "rule list", candidates, (fit, chosen_on), slack)
 
 
 def _candidates(vocabulary: Vocabulary, fit: Targets, outputs: tuple[str, ...], rules: int) -> list[Candidate]:
@@ -95,9 +96,15 @@ class RuleList:
     ----------
     rules : int
         Most rules, the default included.
+    slack : float
+        The shortest list within so many standard errors of the best on ``select`` is taken; 0 takes the best.
     """
 
     rules: int = 16
+    slack: float = 0.5
+
+    def __post_init__(self) -> None:
+        check("rule list", "one rule, its default", self.rules, self.slack)
 
     @property
     def signals(self) -> frozenset[Signal]:
@@ -109,7 +116,13 @@ class RuleList:
     ) -> Surrogate:
         """Return the rule list; see `kdaudit.question.ProxyRecipe`."""
         return rule_list(
-            behaviour, parts["fit"], partial(ask, teacher), rules=self.rules, select=parts.get("select"), rng=rng
+            behaviour,
+            parts["fit"],
+            partial(ask, teacher),
+            rules=self.rules,
+            select=parts.get("select"),
+            slack=self.slack,
+            rng=rng,
         )
 
     def words(self, subject: Surrogate | None = None) -> str:

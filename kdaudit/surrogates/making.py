@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from kdaudit.behaviour import Behaviour
+from kdaudit.errors import InvalidInput
 from kdaudit.rules import Rules
 from kdaudit.samples import Samples
 from kdaudit.surrogates.choice import Candidate, Making, choose
@@ -15,6 +16,20 @@ from kdaudit.surrogates.targets import Targets, TeacherAsk, ask_for_targets
 
 FEW = 20
 """With fewer rows none are kept back: the choice is made on the rows that were grown on, and the card says so."""
+
+
+def check(noun: str, least: str, size: int, slack: float) -> None:
+    """Refuse sizes and slacks that no choice could be made with.
+
+    Raises
+    ------
+    InvalidInput
+    """
+    if size < 1 or not 0 <= slack < np.inf:
+        raise InvalidInput(
+            f"a {noun} has at least {least}, and slack is a number of standard errors from 0; "
+            f"{size} and {slack:g} were asked for"
+        )
 
 
 def parted(
@@ -31,9 +46,12 @@ def parted(
     return fit.take(np.sort(order[kept_back:])), fit.take(np.sort(order[:kept_back]))
 
 
-def made(behaviour: Behaviour, name: str, candidates: Sequence[Candidate], fit: Targets, select: Targets) -> Surrogate:
-    """Return the chosen candidate as a subject that knows how it was made."""
-    chosen, curve = choose(candidates, select)
+def made(
+    behaviour: Behaviour, name: str, candidates: Sequence[Candidate], rows: tuple[Targets, Targets], slack: float
+) -> Surrogate:
+    """Return the chosen candidate as a subject that knows how it was made; `rows` as `parted` gave them."""
+    fit, select = rows
+    chosen, curve = choose(candidates, select, slack)
     failed = fit.failed + (select.failed if select.samples.origin.part != fit.samples.origin.part else 0)
     same = "chosen on the rows that it was made from, since there are too few to keep some back"
     making = Making(

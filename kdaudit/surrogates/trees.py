@@ -9,7 +9,6 @@ from functools import partial
 import numpy as np
 
 from kdaudit.behaviour import Behaviour
-from kdaudit.errors import InvalidInput
 from kdaudit.rules import Rules
 from kdaudit.samples import Samples
 from kdaudit.signal import Signal
@@ -18,7 +17,7 @@ from kdaudit.surrogates.alternation import alternated
 from kdaudit.surrogates.choice import Candidate
 from kdaudit.surrogates.columns import Column, columns_of
 from kdaudit.surrogates.growth import grow, paths
-from kdaudit.surrogates.making import made, parted
+from kdaudit.surrogates.making import check, made, parted
 from kdaudit.surrogates.pruning import pruned
 from kdaudit.surrogates.surrogate import Surrogate
 from kdaudit.surrogates.targets import Targets, TeacherAsk
@@ -36,6 +35,7 @@ def tree(
     *,
     leaves: int = 16,
     select: Samples | None = None,
+    slack: float = 0.5,
     rng: np.random.Generator,
 ) -> Surrogate:
     """Return a tree that answers as the teacher does.
@@ -58,20 +58,21 @@ def tree(
         Most leaves.
     select : Samples, optional
         Rows to choose on; without them a quarter of `samples`, by chance, is kept back.
+    slack : float
+        The smallest body within so many standard errors of the best is taken; 0 takes the best.
     rng : Generator
 
     Raises
     ------
     InvalidInput
-        If `leaves` is below 1, no row was answered, or a field is neither a number nor a category.
+        If `leaves` is below 1 or `slack` below 0, no row was answered, or a field is neither a number nor a category.
     """
-    if leaves < 1:
-        raise InvalidInput(f"a tree has at least 1 leaf; leaves = {leaves} was asked for")
+    check("tree", "one leaf", leaves, slack)
     fit, chosen_on = parted(behaviour, samples, select, ask, rng)
     without = () if behaviour.contrast is None else (behaviour.contrast.field,)
     columns = columns_of(fit.samples, without=without)
     candidates = _candidates(columns, fit, behaviour.outputs, leaves)
-    return made(behaviour, "tree", candidates, fit, chosen_on)
+    return made(behaviour, "tree", candidates, (fit, chosen_on), slack)
 
 
 def _candidates(columns: Sequence[Column], fit: Targets, outputs: tuple[str, ...], leaves: int) -> Sequence[Candidate]:
@@ -96,9 +97,15 @@ class Tree:
     ----------
     leaves : int
         Most leaves.
+    slack : float
+        The smallest tree within so many standard errors of the best on ``select`` is taken; 0 takes the best.
     """
 
     leaves: int = 16
+    slack: float = 0.5
+
+    def __post_init__(self) -> None:
+        check("tree", "one leaf", self.leaves, self.slack)
 
     @property
     def signals(self) -> frozenset[Signal]:
@@ -110,7 +117,13 @@ class Tree:
     ) -> Surrogate:
         """Return the tree; see `kdaudit.question.ProxyRecipe`."""
         return tree(
-            behaviour, parts["fit"], partial(ask, teacher), leaves=self.leaves, select=parts.get("select"), rng=rng
+            behaviour,
+            parts["fit"],
+            partial(ask, teacher),
+            leaves=self.leaves,
+            select=parts.get("select"),
+            slack=self.slack,
+            rng=rng,
         )
 
     def words(self, subject: Surrogate | None = None) -> str:

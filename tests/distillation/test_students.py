@@ -1,0 +1,106 @@
+import numpy as np
+import pytest
+
+from kdaudit.behaviour import Behaviour, Contrast
+from kdaudit.digest import canonical, recipe_data
+from kdaudit.distillation.students import Student
+from kdaudit.errors import InvalidInput
+from kdaudit.signal import LABEL, SCORE
+from kdaudit.store.answers import Store
+
+
+def rng():
+    return np.random.default_rng(0)
+
+
+def make(recipe, teacher, parts, **keys):
+    domain = next(iter(parts.values())).domain
+    behaviour = Behaviour("yes", teacher.outputs, domain, **keys)
+    return recipe.make(behaviour, teacher, parts, behaviour.through(Store().ask), rng())
+
+
+def kl(teacher, student, rows):
+    """Mean divergence from student to teacher in nats, by hand."""
+    p, q = teacher.answer(rows, (SCORE,)).score[:, 0], student.answer(rows, (SCORE,)).score[:, 0]
+    return float(np.mean(p * np.log(p / q) + (1 - p) * np.log((1 - p) / (1 - q))))
+
+
+def test_the_student_nearest_on_select_is_taken(teacher_of, draw_rows):
+    parts, teacher = {"fit": draw_rows(600), "select": draw_rows(200, 1)}, teacher_of()
+    student = make(Student(hidden=(16,), steps=300, rate=1e-2), teacher, parts)
+    curve = student.notes["curve"]
+    assert [row["steps"] for row in curve] == [75, 150, 300]
+    (chosen,) = [row for row in curve if row["chosen"]]
+    assert chosen["distance"] == min(row["distance"] for row in curve)
+    assert chosen["distance"] == pytest.approx(kl(teacher, student, parts["select"]), rel=1e-4)
+    assert (
+        student.answer(draw_rows(500, 5), (LABEL,)).label == teacher.answer(draw_rows(500, 5), (LABEL,)).label
+    ).mean() > 0.95
+    assert canonical(student.notes)
+
+
+def test_learning_too_long_is_noticed(teacher_of, draw_rows):
+    class Noisy(teacher_of):
+        def answer(self, samples, signals, draw=0):
+            given = super().answer(samples, signals, draw)
+            if SCORE in given.values:  # noise of its own for every row: what is learned of it is of no use elsewhere
+                noise = np.array([hash(float(x)) % 1000 / 1000 for x in samples.columns["x"]])
+                given.values[SCORE][:] = 0.3 * given.values[SCORE] + 0.7 * (noise[:, None] > 0.5)
+            return given
+
+    parts = {"fit": draw_rows(60), "select": draw_rows(300, 1)}
+    student = make(Student(hidden=(64,), steps=1200, batch=60, rate=1e-2), Noisy(), parts)
+    assert student.notes["steps"] < 1200
+
+
+def test_the_same_seed_gives_the_same_bits(teacher_of, draw_rows):
+    parts = {"fit": draw_rows(100), "select": draw_rows(50, 1)}
+    made = [make(Student(steps=40), teacher_of(), parts) for _ in range(2)]
+    assert made[0].identity == made[1].identity
+
+
+def test_failed_rows_of_both_parts_are_counted(teacher_of, draw_rows):
+    parts = {"fit": draw_rows(100), "select": draw_rows(50, 1)}
+    student = make(Student(steps=40), teacher_of(fails=(3, 4)), parts)
+    assert (student.notes["fitted"], student.notes["chosen_on"], student.notes["failed"]) == (98, 48, 4)
+
+
+def test_without_select_all_steps_are_taken(teacher_of, draw_rows):
+    student = make(Student(steps=40), teacher_of(), {"fit": draw_rows(100)})
+    assert student.notes["steps"] == 40
+
+
+def test_only_rows_in_scope_are_learned(teacher_of, draw_rows):
+    parts = {"fit": draw_rows(100), "select": draw_rows(50, 1)}
+    student = make(Student(steps=40), teacher_of(), parts, scope="x > 0")
+    assert student.notes["fitted"] == (parts["fit"].columns["x"] > 0).sum()
+
+
+def test_contrasts_are_refused(teacher_of, draw_rows):
+    with pytest.raises(InvalidInput, match="contrast"):
+        make(Student(), teacher_of(), {"fit": draw_rows(20)}, contrast=Contrast("g", "a", "b"))
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        ({"objective": "soft"}, "unknown"),
+        ({"steps": 0}, "above 0"),
+        ({"rate": -1.0}, "above 0"),
+        ({"batch": 0}, "above 0"),
+    ],
+)
+def test_a_wrong_recipe_is_refused_when_written(keys, told):
+    with pytest.raises(InvalidInput, match=told):
+        Student(**keys)
+
+
+def test_the_recipe_is_plain_data_and_says_what_it_makes(teacher_of, draw_rows):
+    recipe = Student(hidden=[8, 4], steps=20)
+    assert recipe == Student(hidden=(8, 4), steps=20)
+    assert recipe_data(recipe)["hidden"] == [8, 4]
+    assert recipe.words() == "network of 8 and 4 hidden units"
+    assert Student(hidden=()).words() == "linear network"
+    student = make(recipe, teacher_of(), {"fit": draw_rows(50)})
+    assert recipe.size(student) == {"parameters": 6 * 8 + 8 + 8 * 4 + 4 + 4 + 1}
+    assert recipe.signals == frozenset()

@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kdaudit.errors import InvalidInput
+from kdaudit.objective.reference import Reference
+from kdaudit.objective.sum import NUMBERS, TERMS, Objective, parse
+from kdaudit.objective.terms import logit_mse, soft_targets
+from kdaudit.signal import LOGIT
+from kdaudit.subject import Answers
+
+REFERENCE = Reference.of(
+    Answers({LOGIT: np.array([[0.5, -1.0, 2.0], [1.0, 1.0, 0.0]])}), np.array([0, 2]), scale="probability"
+)
+STUDENT = torch.tensor([[0.1, 0.2, 0.3], [3.0, -1.0, 0.5]], dtype=torch.float64)
+
+
+def value(text):
+    return parse(text)(STUDENT, REFERENCE)
+
+
+def test_a_sum_gives_the_weighted_sum_a_row():
+    slow = soft_targets(2)(STUDENT, REFERENCE) + 0.5 * logit_mse()(STUDENT, REFERENCE)
+    assert torch.allclose(value("soft_targets(2) + 0.5 * logit_mse"), slow)
+    assert value("soft_targets").shape == (2,)
+
+
+@pytest.mark.parametrize(
+    "text", ["2 * (soft_targets(4) + logit_mse * 0.25)", "logit_mse()", "soft_targets(temperature := 2)"][:2]
+)
+def test_what_is_written_back_reads_the_same(text):
+    again = parse(str(parse(text)))
+    assert torch.allclose(again(STUDENT, REFERENCE), value(text))
+
+
+@given(st.floats(0.01, 100), st.floats(0.01, 100))
+def test_laws_of_the_sum(a, b):
+    x, y = parse("soft_targets(3)"), parse("labels")
+    left, right = a * (x + b * y), a * x + (a * b) * y
+    assert torch.allclose(left(STUDENT, REFERENCE), right(STUDENT, REFERENCE))
+    assert left.needs == {"probability", "outcome"}
+    assert torch.allclose((x + y)(STUDENT, REFERENCE), (y + x)(STUDENT, REFERENCE))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("soft_target(2)", "did you mean soft_targets"),
+        ("logitmse", "did you mean logit_mse"),
+        ("entropy", "terms are labels, logit_mse, soft_targets"),
+        ("", "1 to 500 characters"),
+        ("labels + " * 100 + "labels", "1 to 500 characters"),
+        ("2", "needs a term"),
+        ("labels +", "cannot be read"),
+        ("labels - logit_mse", "not part of an objective"),
+        ("labels * logit_mse", "not part of an objective"),
+        ("labels + 1", "not part of an objective"),
+        ("-1 * labels", "not part of an objective"),
+        ("0 * labels", "weight 0"),
+        ("True * labels", "not part of an objective"),
+        ("soft_targets(0)", "temperature"),
+        ("soft_targets(T=2)", "not part of an objective"),
+        ("soft_targets(labels)", "not part of an objective"),
+        ("soft_targets(1, 2)", "at most 1 numbers"),
+        ("labels(1)", "at most 0 numbers"),
+        ("__import__('os').system('x')", "not part of an objective"),
+        ("labels.__class__", "not part of an objective"),
+        ("1e999 * labels", "weight inf"),
+    ],
+)
+def test_anything_else_is_refused_by_name(text, told):
+    with pytest.raises(InvalidInput, match=told):
+        parse(text)
+
+
+def test_an_empty_sum_is_refused():
+    with pytest.raises(InvalidInput, match="at least one term"):
+        Objective(())
+
+
+def test_every_term_says_how_many_numbers_it_takes():
+    assert set(TERMS) == set(NUMBERS)
