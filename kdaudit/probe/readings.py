@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from kdaudit.cast import Cast, Empty
 from kdaudit.errors import InvalidInput, NoSuchSignal
-from kdaudit.samples import Samples
+from kdaudit.samples import Samples, concat
 from kdaudit.signal import LABEL, SCORE
 from kdaudit.subject import Answers, Ask, Subject
 
@@ -115,3 +115,21 @@ def read_pool(cast: Cast, samples: Samples, ask: Ask, reading: Reading) -> Pool:
         return Pool(proxy, covariate, None, None)
     theirs = ask_one(ask, cast.stranger, samples)
     return Pool(proxy, covariate, reading.values(theirs, cast.stranger), reading.covariate(theirs, cast.stranger))
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """First side minus second side of each row, as decisions and as scores; NaN where either side failed."""
+
+    decisions: Values
+    scores: Values
+
+
+def pairs(ask: Ask, subject: Subject, sides: tuple[Samples, Samples], reading: Reading) -> Pairs:
+    """Ask both sides of each row at once, so that a budget is met before half of them is spent."""
+    n = len(sides[0])
+    if n == 0:
+        return Pairs(np.empty(0), np.empty(0))
+    answers = ask_one(ask, subject, concat(sides))
+    decisions, scores = reading.values(answers, subject), reading.covariate(answers, subject)
+    return Pairs(decisions[:n] - decisions[n:], scores[:n] - scores[n:])
