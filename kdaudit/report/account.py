@@ -143,11 +143,14 @@ def _sentences(run: Run) -> dict[str, tuple[str, ...]]:
 def _told(evidence: Evidence) -> list[str]:
     context = evidence.context
     out = []
-    for key in ("population", "method", "baseline", "sentence", "sentences"):
+    for key in ("population", "method", "baseline", "left_out", "sentence", "sentences"):
         value = context.get(key)
         items = [value] if isinstance(value, str) else value if isinstance(value, (list, tuple)) else []
-        words = f"{key.capitalize()}: " if key in ("population", "method", "baseline") else ""
+        words = "" if key.startswith("sentence") else f"{key.replace('_', ' ').capitalize()}: "
         out += [f"{words}{item}" for item in items if isinstance(item, str) and item]
+    failed = context.get("failed")
+    if isinstance(failed, int) and failed > 0:
+        out.append(f"Rows that the teacher failed to answer: {count(failed)}")
     return out
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from kdaudit.cast import CONTROL_WORDS
 from kdaudit.evidence import Evidence, Row
 from kdaudit.measures.named import MEASURES
-from kdaudit.report.contrasts import about_proxies
+from kdaudit.report.contrasts import about_proxies, measure_words
 from kdaudit.report.document import Block, Fold, Heading, Key, Paragraph, Strip, Strips, Table
 from kdaudit.report.words import SIGNS, contrast_words, count, span, whole
 
@@ -102,7 +102,7 @@ def _measures(evidence: list[Evidence]) -> list[Block]:
             kinds.setdefault((row.measure, row.unit), []).append((one.proxy_name, row))
     out: list[Block] = []
     for (measure, _), found in kinds.items():
-        title = next((row.title for _, row in found if row.title), measure)
+        title = measure_words(measure, (row.title for _, row in found))
         strips = tuple(_strip(name, row) for name, row in found)
         main = tuple(s for s in strips if s.row.group == "all") or strips[: len(evidence)]
         rest = tuple(s for s in strips if s not in main)

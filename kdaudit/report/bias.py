@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kdaudit.evidence import Evidence
 from kdaudit.report.believing import remark, strips_of
-from kdaudit.report.contrasts import contrasts
+from kdaudit.report.contrasts import contrasts, measure_words
 from kdaudit.report.document import Block, Contrast, Fold, Heading, Paragraph, Strip, TransferPlot, TransferTable
 from kdaudit.report.words import contrast_words, count, number
 
@@ -28,7 +28,8 @@ def bias(run: Run) -> tuple[Block, ...]:
         Heading("Bias: what the proxies show, and what the teacher does"),
         Paragraph(
             "The verdict is about the teacher and rests on the teacher's own answers. Transfer says whether the proxy "
-            "would have told the same. Difference is teacher minus proxy."
+            "would have told the same. Difference is teacher minus proxy. Claims are about these rows; beyond them "
+            "the wider interval holds."
         ),
     ]
     for same in groups.values():
@@ -39,8 +40,8 @@ def bias(run: Run) -> tuple[Block, ...]:
 def _part(run: Run, same: tuple[Contrast, ...]) -> list[Block]:
     first = same[0]
     drawn = _drawn(run, same)
-    title = next((row.title for _, row in drawn if row.measure == first.measure and row.title), "")
-    out: list[Block] = [Heading(title or first.measure or "Not asked", 3)]
+    title = measure_words(first.measure, (row.title for _, row in drawn if row.measure == first.measure))
+    out: list[Block] = [Heading(title or "Not asked", 3)]
     if first.measure:
         out.append(Paragraph(_small_print(same), quiet=True))
     if plottable(same):
@@ -62,7 +63,10 @@ def _tables(drawn: list[tuple[str, Row]]) -> tuple[Block, ...]:
     kinds: dict[tuple[str, str], list[Strip]] = {}
     for name, row in drawn:
         kinds.setdefault((row.measure, row.unit), []).append(_strip(name, row))
-    return tuple(strips_of(found[0].row.title or measure, tuple(found)) for (measure, _), found in kinds.items())
+    return tuple(
+        strips_of(measure_words(measure, (s.row.title for s in found)), tuple(found))
+        for (measure, _), found in kinds.items()
+    )
 
 
 def plottable(same: tuple[Contrast, ...]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ from kdaudit.cast import CONTROL_WORDS
 from kdaudit.evidence import Evidence
 from kdaudit.finding import Finding, Severity, Transfer, Verdict
 from kdaudit.report.document import Contrast, Shown
-from kdaudit.report.words import contrast_words, count, number
+from kdaudit.report.words import contrast_words, count
 
 if TYPE_CHECKING:
     from kdaudit.run.reading import Run
@@ -75,7 +75,8 @@ def _contrast(run: Run, found: list[Finding]) -> Contrast:
         ceiling=None if row is None else row.ceiling,
         control_words=kind,
         no_ceiling="" if row is None else row.no_ceiling,
-        saving="" if evidence is None else saving(evidence.context, first.group),
+        saving="" if evidence is None else saving(evidence.context, first.group, first.asked),
+        population=None if row is None else row.population,
     )
 
 
@@ -83,19 +84,26 @@ def _evidence(run: Run, finding: Finding) -> Evidence | None:
     return run.evidence.get(PurePosixPath(finding.evidence).stem) if finding.evidence else None
 
 
-def saving(context: Mapping[str, Any], group: str) -> str:
-    """Return what plain sampling would have needed for the same width, where the evidence says so.
+def saving(context: Mapping[str, Any], group: str, asked: int) -> str:
+    """Return what the proxy's help was worth, where the evidence says so.
 
-    The context of the evidence may hold ``baseline``: group -> ``{"width_ratio": r, "plain_asked": n}``.
+    The context of the evidence may hold ``contrasts``: group -> ``width_ratio``, the width of the teacher's interval
+    over that of plain sampling of as many rows, and ``strangers_width_ratio``, the same with a stranger's help.
+    Widths fall with the root of n, so that plain sampling needs ``asked / width_ratio**2`` rows for the same width.
     """
-    baseline = context.get("baseline")
-    found = baseline.get(group, baseline) if isinstance(baseline, Mapping) else None
-    if not isinstance(found, Mapping):
+    found = context.get("contrasts")
+    found = found.get(group) if isinstance(found, Mapping) else None
+    ratio = found.get("width_ratio") if isinstance(found, Mapping) else None
+    if not isinstance(found, Mapping) or not isinstance(ratio, (int, float)) or ratio <= 0 or not asked:
         return ""
-    ratio, plain = found.get("width_ratio"), found.get("plain_asked")
-    parts = []
-    if isinstance(plain, (int, float)):
-        parts.append(f"plain sampling would have needed {count(round(plain))}")
-    if isinstance(ratio, (int, float)):
-        parts.append(f"interval {number(float(ratio), bare=True)} times as wide as by plain sampling of as many")
-    return "; ".join(parts)
+    if ratio >= 1:
+        return "the proxy saved no questions here"
+    text = f"plain sampling would need about {count(round(asked / ratio**2))} (width × {ratio:.2f}"
+    theirs = found.get("strangers_width_ratio")
+    return text + (f"; with a stranger × {theirs:.2f})" if isinstance(theirs, (int, float)) else ")")
+
+
+def measure_words(measure: str, titles: Iterable[str] = ()) -> str:
+    """Return a measure's title, or its name in words where its rows have titles of their own."""
+    found = {title for title in titles if title}
+    return found.pop() if len(found) == 1 else measure.replace("_", " ").capitalize()

@@ -152,6 +152,8 @@ class Contrast:
         What the control is or why there is none; why there is no ceiling.
     saving : str
         What plain sampling would have needed.
+    population : Interval, optional
+        The teacher's value, widened to the population that the rows were drawn from.
     """
 
     label: str
@@ -175,6 +177,7 @@ class Contrast:
     control_words: str = ""
     no_ceiling: str = ""
     saving: str = ""
+    population: Interval | None = None
 
 
 @dataclass(frozen=True)

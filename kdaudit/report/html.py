@@ -225,9 +225,11 @@ def _teacher(c: Contrast) -> Markup:
     parts = [_number(c.teacher, c.unit, signed=True, bare=True)]
     if c.teacher.known and not exact(c.teacher):
         parts.append(_small(f"n {count(c.teacher.n)}", "line"))
-    if c.control is not None and c.control.known:
-        value, ends = number(c.control.value, c.unit, signed=True, bare=True), span(c.control, c.unit, signed=True)
-        parts.append(_small(f"control {value} ({ends})", "line"))
+    for word, part in (("beyond these rows", c.population), ("control", c.control)):
+        if part is not None and part.known:
+            value = number(part.value, c.unit, signed=True, bare=True) if word == "control" else ""
+            ends = Markup('<span class="iv">{}</span>').format(span(part, c.unit, signed=True))
+            parts.append(Markup('<small class="line">{} {} {}</small>').format(word, value, ends))
     return Markup("").join(parts)
 
 
@@ -236,7 +238,7 @@ def _shown(shown: Shown, unit: str) -> list[Markup]:
         _text_cell(shown.proxy_name, "proxy"),
         _cell(_number(shown.value, unit, signed=True, bare=True), "shows"),
         _cell(_number(shown.difference, unit, signed=True, bare=True), "difference"),
-        _cell(Markup('<span class="chip">{}</span>').format(shown.transfer), "transfer", kind="t"),
+        _cell(Markup('<span class="chip kind">{}</span>').format(shown.transfer), "transfer", kind="t"),
     ]
 
 

@@ -34,7 +34,7 @@ table{border-collapse:collapse;width:100%;font-size:.9rem;margin:.5rem 0}
 th{font-weight:600;text-align:left;color:var(--soft);font-size:.8rem;vertical-align:bottom}
 th,td{padding:.4rem .5rem;border-bottom:1px solid var(--rule)}td{vertical-align:top;overflow-wrap:anywhere}
 th:first-child,td:first-child{padding-left:0}th:last-child,td:last-child{padding-right:0}td.n,th.n{text-align:right}
-td.n,.chip{overflow-wrap:normal}.iv{white-space:nowrap}.scale{display:none}
+td.n,.chip{overflow-wrap:normal}.iv{white-space:nowrap}.chip.kind{white-space:normal}.scale{display:none}
 td small{display:block;color:var(--soft);font-size:.78rem}tr.more td:not([rowspan]){border-bottom-color:transparent}
 .chip{font-size:.75rem;font-weight:650;letter-spacing:.03em;white-space:nowrap}.chip.HOLDS{color:var(--good)}
 .chip.FAILS{color:var(--bad)}.chip.UNDECIDED{color:var(--open)}.strips{table-layout:fixed}
@@ -65,7 +65,7 @@ td[data-label]::before{content:attr(data-label); color:var(--soft);flex:0 0 5.5r
 .strips td>div,.flow td>div{flex:1;text-align:right;min-width:0}.strips .pic,.strips .who,.strips .num{width:auto}
 .strips tr:first-child .scale{display:block}td.n small{display:inline; margin-left:.4rem}
 td.n small.line{display:block;margin-left:0}.strips td.pic,.strips td.name,.flow td.name{display:block}
-.strips td.name>div,.flow td.name>div{text-align:left}.strips .axis-row{border:0;padding:0}svg.strip{max-width:none}
+.strips td.name>div,.flow td.name>div{text-align:left}.claims td.t:first-child{padding-left:0}svg.strip{max-width:none}
 tr.more{border-bottom-color:transparent}}
 """
 """Rules for the blocks alone; they need the variables."""

@@ -68,7 +68,8 @@ def parity(name, at):
         rows.append(
             Row("rate difference", group, "teacher", about(teacher, teacher - half, teacher + half, 1200, "PPI++"),
                 asked=1200, control=about(0.001, -0.01, 0.012, 1200), control_kind="permuted",
-                excess=about(teacher, teacher - 1.4 * half, teacher + 1.4 * half, 1200), **words)
+                excess=about(teacher, teacher - 1.4 * half, teacher + 1.4 * half, 1200),
+                population=about(teacher, teacher - 1.2 * half, teacher + 1.2 * half, 1200), **words)
         )  # fmt: skip
         proxy = counted(proxies[at], 7000)
         rows.append(Row("rate difference", group, "proxy", proxy, no_control="counted, not estimated", **words))
@@ -76,7 +77,7 @@ def parity(name, at):
         rows.append(
             Row("rate difference", group, "teacher-proxy", gap, no_control="it is itself a comparison", **words)
         )
-    context = {"baseline": {CONTRASTS[0][0]: {"width_ratio": 0.46, "plain_asked": 5200}}}
+    context = {"contrasts": {CONTRASTS[0][0]: {"width_ratio": 0.46, "strangers_width_ratio": 0.5}}, "failed": 3}
     return Evidence(
         "probes/parity", "Are groups scored above the line equally often?", tuple(rows), context=context,
         shows="transfer", proxy_name=name,

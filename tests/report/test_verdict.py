@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from kdaudit.finding import Severity, Transfer, Verdict
-from kdaudit.report.contrasts import contrasts
+from kdaudit.report.contrasts import contrasts, measure_words, saving
 from kdaudit.report.verdict import box, headline
 
 
@@ -69,3 +69,16 @@ def test_limits_name_where_it_is_valid_and_what_was_not_tested(run):
 def test_a_teacher_that_moved_is_told_in_the_box(run):
     account = {**run.account, "epoch": {"moved": True, "sentence": "A new epoch begins."}}
     assert "A new epoch begins." in box(replace(run, account=account)).limits
+
+
+def test_what_plain_sampling_would_need_follows_from_the_width(run):
+    context = {"contrasts": {"a": {"width_ratio": 0.5, "strangers_width_ratio": 0.6}, "b": {"width_ratio": 1.02}}}
+    assert saving(context, "a", 1000) == "plain sampling would need about 4,000 (width × 0.50; with a stranger × 0.60)"
+    assert saving(context, "b", 1000) == "the proxy saved no questions here"
+    assert saving(context, "c", 1000) == saving({}, "a", 1000) == saving({"contrasts": 3}, "a", 1000) == ""
+    assert saving({"contrasts": {"a": {"width_ratio": None}}}, "a", 1000) == ""
+
+
+def test_a_measure_with_many_titles_is_called_by_its_name():
+    assert measure_words("selection_rate_difference", ("women", "men")) == "Selection rate difference"
+    assert measure_words("agreement", ("Same decision", "Same decision")) == "Same decision"
