@@ -11,7 +11,7 @@ __all__ = ["rule_list", "tree"]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
-    # scikit-learn's absence of cost here keeps `import kdaudit` cheap
+    # found when used, so that naming the room stays cheap
     if name in _NAMES:
         return getattr(import_module(_NAMES[name]), name)
     raise AttributeError(f"module 'kdaudit.surrogates' has no attribute {name!r}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -43,7 +44,8 @@ def parted(
         return fit, fit
     order = rng.permutation(len(fit))
     kept_back = len(fit) // 4
-    return fit.take(np.sort(order[kept_back:])), fit.take(np.sort(order[:kept_back]))
+    # rows that failed are counted once, with those that it is made from
+    return fit.take(np.sort(order[kept_back:])), replace(fit.take(np.sort(order[:kept_back])), failed=0)
 
 
 def made(
@@ -52,7 +54,7 @@ def made(
     """Return the chosen candidate as a subject that knows how it was made; `rows` as `parted` gave them."""
     fit, select = rows
     chosen, curve = choose(candidates, select, slack)
-    failed = fit.failed + (select.failed if select.samples.origin.part != fit.samples.origin.part else 0)
+    failed = fit.failed + (0 if select is fit else select.failed)
     same = "chosen on the rows that it was made from, since there are too few to keep some back"
     making = Making(
         way=chosen.way,

@@ -96,6 +96,7 @@ def test_failed_rows_are_left_out_and_counted(make, behaviour, draw_rows, plante
     assert made.making.failed == 70
     assert made.making.fitted == 450
     assert made.making.chosen_on == 180
+    assert make(behaviour, draw_rows(500, 1), ask, rng=rng()).making.failed == 50
     none = partial(
         lambda samples, signals: Answers(
             {SCORE: np.full((len(samples), 1), np.nan)}, dict.fromkeys(range(len(samples)), "no")
