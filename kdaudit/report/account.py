@@ -149,8 +149,13 @@ def _told(evidence: Evidence) -> list[str]:
         words = "" if key.startswith("sentence") else f"{key.replace('_', ' ').capitalize()}: "
         out += [f"{words}{item}" for item in items if isinstance(item, str) and item]
     failed = context.get("failed")
-    if isinstance(failed, int) and failed > 0:
-        out.append(f"Rows that the teacher failed to answer: {count(failed)}")
+    for seat, n in failed.items() if isinstance(failed, Mapping) else (("teacher", failed),):
+        if isinstance(n, int) and n > 0:
+            out.append(f"Rows that the {seat} failed to answer: {count(n)}.")
+    worst = context.get("worst_slice")
+    if isinstance(worst, Mapping) and isinstance(worst.get("tried"), int):
+        words = f"The worst slice was found among {count(worst['tried'])}: {worst.get('group', '')}"
+        out.append(f"{words} ({worst.get('method', '')}).")
     return out
 
 

@@ -98,7 +98,7 @@ def saving(context: Mapping[str, Any], group: str, asked: int) -> str:
         return ""
     if ratio >= 1:
         return "the proxy saved no questions here"
-    text = f"plain sampling would need about {count(round(asked / ratio**2))} (width × {ratio:.2f}"
+    text = f"plain sampling would need about {count(int(round(asked / ratio**2, -2)) or asked)} (width × {ratio:.2f}"
     theirs = found.get("strangers_width_ratio")
     return text + (f"; with a stranger × {theirs:.2f})" if isinstance(theirs, (int, float)) else ")")
 

@@ -42,6 +42,9 @@ def _proxy(run: Run, name: str) -> list[Block]:
     likeness = _agreement(run, name)
     if likeness:
         out.append(Paragraph(likeness))
+    control = next((row.control for row in rates if row is not None and row.control is not None), None)
+    if control is not None and control.known:
+        out.append(Paragraph(f"Over all these rows the teacher says yes in {whole(control, 'percent')}."))
     if not any(rates):
         out.append(Paragraph("The teacher's rate in each rule was not measured in this run.", quiet=True))
     order = (
@@ -70,7 +73,7 @@ def _domain(run: Run) -> Domain | None:
 def rule_rows(rules: Rules, evidence: Evidence | None) -> list[Row | None]:
     """Return the teacher's row of each rule, in the order of the rules; None where there is none."""
     found = [] if evidence is None else [r for r in evidence.rows if r.of == "teacher"]
-    by_name = {row.group: row for row in found}
+    by_name = {row.group.partition(":")[0]: row for row in found}
     named = [by_name.get(f"rule {at + 1}") for at in range(len(rules.rules))]
     if any(named) or len(found) != len(rules.rules):
         return named

@@ -47,7 +47,9 @@ def fidelity(name, shift=0.0):
     )  # fmt: skip
     return Evidence(
         "compare/fidelity", "Does the proxy answer as the teacher does?", (agreement, *groups, kl), proxy_name=name,
-        context={"population": "3,000 rows set aside for judging", "method": "paired bootstrap"},
+        context={"population": "3,000 rows set aside for judging", "method": "paired bootstrap",
+                 "failed": {"teacher": 2, "proxy": 0},
+                 "worst_slice": {"group": "age at most 30", "tried": 480, "method": "searched on one half"}},
     )  # fmt: skip
 
 
@@ -125,7 +127,8 @@ RULES = Rules(
 def rulebook(name):
     rates = ((0.029, 0.02, 0.04), (0.29, 0.25, 0.33), (0.37, 0.33, 0.41), (0.6, 0.55, 0.64))
     rows = tuple(
-        Row("rate in rule", f"rule {at + 1}", "teacher", about(*rate, 600), "percent", 600, no_control="a rate",
+        Row("rate in rule", f"rule {at + 1}: tests in words", "teacher", about(*rate, 600), "percent", 600,
+            control=about(0.34, 0.32, 0.36), control_kind="permuted",
             no_ceiling=NO_TWIN, title="Teacher's rate in the rule")
         for at, rate in enumerate(rates)
     )  # fmt: skip

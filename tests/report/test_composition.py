@@ -89,6 +89,7 @@ def test_rules_are_printed_whole_with_the_teachers_rate(run):
         "60.0 % (55.0 to 64.0; n 600)",
     ):
         assert text in page
+    assert "Over all these rows the teacher says yes in 34.0 % (32.0 to 36.0; n 3,000)." in page
     assert page.count("above ") >= len(run.rules["tree"].rules)
 
 
@@ -113,3 +114,9 @@ def test_machines_get_everything_back(run):
 def test_json_has_sorted_keys_and_no_byte_beyond_ascii(run):
     text = machine.render(compose(run)).decode("ascii")
     assert text == json.dumps(json.loads(text), indent=1, sort_keys=True) + "\n"
+
+
+def test_failed_rows_and_the_search_for_the_worst_slice_are_told(run):
+    page = html.render(compose(run)).decode()
+    assert "Rows that the teacher failed to answer: 2." in page and "Rows that the proxy failed" not in page
+    assert "The worst slice was found among 480: age at most 30 (searched on one half)." in page
