@@ -280,7 +280,7 @@ def _mean(values: Floats | Empty, level: float, span: Span) -> Interval | Empty:
         return values
     n, failed = len(values), int(np.isnan(values).sum())
     if n and failed > MOST_FAILED * n:
-        return Empty(f"{failed} of {n} rows have no value, more than {MOST_FAILED:.0%}")
+        return Empty(f"{failed} of {n} rows have no value, more than {100 * MOST_FAILED:g} %")
     interval = mean(values, level=level, span=span)
     return interval if interval.known else Empty(interval.method)
 
@@ -291,7 +291,9 @@ def _excess(value: Floats | Empty, control: Floats | Empty, level: float, span: 
         return None
     n, failed = len(value), int(np.isnan(value - control).sum())
     if failed > MOST_FAILED * n:
-        return unknown(f"{failed} of {n} rows lack value or control, more than {MOST_FAILED:.0%}", n - failed, level)
+        return unknown(
+            f"{failed} of {n} rows lack value or control, more than {100 * MOST_FAILED:g} %", n - failed, level
+        )
     return paired(value, control, level=level, span=span)
 
 

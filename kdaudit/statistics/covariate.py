@@ -91,7 +91,7 @@ class Assisted:
     @property
     def width_ratio(self) -> float:
         """Width beside the plain one: what the proxy bought; ``1 / ratio**2`` as many questions would do it plainly."""
-        return self.interval.half / self.plain.half if self.plain.half > 0 else 1.0
+        return 1.0 if self.plain.half == 0 else self.interval.half / self.plain.half
 
 
 def assisted(
@@ -104,7 +104,7 @@ def assisted(
     y : array of shape (n,)
         Teacher's values in the rows asked; NaN where it failed: such a row counts as not asked.
     s_asked : array of shape (n,)
-        Proxy's values in the same rows: score, decision, or any number a row.
+        Proxy's values in the same rows, as they stand in `s_pool`: score, decision, or any number a row.
     s_pool : array of shape (N,)
         Proxy's values in all rows of the group, those asked too.  NaN are replaced by the mean: a covariate may be any
         number.
@@ -133,8 +133,8 @@ def assisted(
         wider = float(a.var(ddof=1)) / pool
         return Estimate(plain.value, 0.0, n - 2.0, n, pool, 0.0, plain, wider, whole)
     slope, residual = _regression(a, s)
-    carrying, squares = _carrying(a, residual), float((residual**2).sum())
-    if few or carrying < CARRYING:
+    carrying, squares = (0.0 if few else _carrying(a, residual)), float((residual**2).sum())
+    if carrying < CARRYING:
         why = f"fewer than {LEAST} rows differ" if few else "teacher and proxy differ in too few rows"
         return Estimate(plain.value, math.nan, math.nan, n, pool, 0.0, plain, math.nan, whole, why)
     noise = squares / (n - 2) / n * (1 - n / pool)
