@@ -15,8 +15,8 @@ from kdaudit.digest import of_arrays, of_source
 
 _TOLD = ("sklearn", "scipy", "numpy", "builtins")
 """Packages whose versions stand in the identity, so that their classes need no source there."""
-_CLOCKS = ("cv_results_", "refit_time_")
-"""Attributes that hold how long fitting took."""
+_MACHINE = ("cv_results_", "refit_time_", "n_threads", "n_jobs")
+"""Attributes that hold how long fitting took and in how many threads: no answer depends on them."""
 
 
 def parts(model: object) -> Iterator[Any]:
@@ -122,7 +122,7 @@ def _object(thing: Any, inside: tuple[int, ...], opaque: list[str]) -> Any:  # n
     if isinstance(thing, type):
         return [name]
     values = _attributes(thing, name, opaque)
-    return [name, {key: _told(value, inside, opaque) for key, value in values.items() if key not in _CLOCKS}]
+    return [name, {key: _told(value, inside, opaque) for key, value in values.items() if key not in _MACHINE}]
 
 
 def _function(thing: Any, opaque: list[str]) -> list[str]:  # noqa: ANN401 - a function

@@ -19,7 +19,6 @@ from kdaudit.signal import LABEL, SCORE, Signal, Signals
 from kdaudit.subject import SUM_TOLERANCE, Answers, Identity, Scale
 from kdaudit.teachers.closed import derived, refuse_unoffered
 from kdaudit.teachers.places import located
-from kdaudit.teachers.trained import classes
 
 Known = tuple[NDArray[np.str_], NDArray[np.bytes_]]
 """Ids, sorted, and the content keys of these rows when they were recorded."""
@@ -213,6 +212,31 @@ def outcomes(samples: Samples, outputs: tuple[str, ...]) -> Records:
     labels = classes(samples, len(outputs))
     score = labels[:, None].astype(np.float64) if len(outputs) == 1 else np.eye(len(outputs))[labels]
     return records("recorded outcomes", samples.ids, {SCORE: score}, outputs, known=[samples])
+
+
+def classes(samples: Samples, outputs: int) -> NDArray[np.int64]:
+    """Return recorded outcomes as positions among classes, or 0 and 1 for one output; shape (n,).
+
+    Raises
+    ------
+    InvalidInput
+        If there are none, or one is no such position; the sentence names the row.
+    """
+    if samples.labels is None or not len(samples):
+        raise InvalidInput(
+            f"part {samples.origin.part!r} has no recorded outcomes; name the label's column in the plan"
+        )
+    count = max(outputs, 2)
+    values = np.asarray(samples.labels)
+    bad = ~np.isin(values, np.arange(count))
+    if bad.any():
+        at = int(np.flatnonzero(bad)[0])
+        raise InvalidInput(
+            f"the outcome of row {samples.ids[at]} is {values[at]}; a whole number from 0 to {count - 1} was expected "
+            f"({int(bad.sum())} such rows)"
+        )
+    out: NDArray[np.int64] = values.astype(np.int64)
+    return out
 
 
 def _places(known: NDArray[np.str_], asked: NDArray[np.str_]) -> NDArray[np.int64]:

@@ -15,7 +15,7 @@ from kdaudit.networks.architectures import build
 from kdaudit.networks.network import Network
 from kdaudit.networks.steps import Loss, fit
 from kdaudit.question import Setting
-from kdaudit.samples import Samples
+from kdaudit.teachers.recorded import classes
 
 
 @dataclass(frozen=True)
@@ -72,31 +72,6 @@ class Trained:
         encoded = encoding.encode(samples)
         fit(module, encoded, loss, steps=self.steps, batch=self.batch, rate=self.rate, seed=self.seed)
         return Network(self.name, module, encoding, outputs)
-
-
-def classes(samples: Samples, outputs: int) -> NDArray[np.int64]:
-    """Return recorded outcomes as positions among classes, or 0 and 1 for one output; shape (n,).
-
-    Raises
-    ------
-    InvalidInput
-        If there are none, or one is no such position; the sentence names the row.
-    """
-    if samples.labels is None or not len(samples):
-        raise InvalidInput(
-            f"part {samples.origin.part!r} has no recorded outcomes; name the label's column in the plan"
-        )
-    count = max(outputs, 2)
-    values = np.asarray(samples.labels)
-    bad = ~np.isin(values, np.arange(count))
-    if bad.any():
-        at = int(np.flatnonzero(bad)[0])
-        raise InvalidInput(
-            f"the outcome of row {samples.ids[at]} is {values[at]}; a whole number from 0 to {count - 1} was expected "
-            f"({int(bad.sum())} such rows)"
-        )
-    out: NDArray[np.int64] = values.astype(np.int64)
-    return out
 
 
 def _likelihood(labels: NDArray[np.int64], outputs: int) -> Loss:

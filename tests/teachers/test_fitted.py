@@ -80,6 +80,15 @@ def test_one_number_changes_the_state():
     assert _digest(forest) != before
 
 
+def test_the_machine_on_which_it_was_fitted_is_no_part_of_the_state():
+    histogram = copy.deepcopy(MODELS["histogram"]).fit(X, Y)
+    before = _digest(histogram)
+    histogram._bin_mapper.n_threads += 1
+    assert _digest(histogram) == before
+    forests = [RandomForestClassifier(5, random_state=0, n_jobs=jobs).fit(X, Y) for jobs in (None, 2)]
+    assert _digest(forests[0]) == _digest(forests[1])
+
+
 def test_bytes_between_the_fields_of_records_do_not_count():
     kind = np.dtype({"names": ["a", "b"], "formats": ["i1", "f8"], "offsets": [0, 8], "itemsize": 16})
     raw = np.zeros((2, 16), dtype=np.uint8)

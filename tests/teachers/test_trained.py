@@ -3,7 +3,8 @@ import pytest
 
 from kdaudit.errors import InvalidInput
 from kdaudit.signal import LABEL, LOGIT
-from kdaudit.teachers.trained import Trained, classes
+from kdaudit.teachers.recorded import classes
+from kdaudit.teachers.trained import Trained
 
 
 def test_it_learns_the_outcomes_of_its_part_and_sees_no_other(make_rows, make_setting):
