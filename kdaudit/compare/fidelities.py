@@ -161,7 +161,8 @@ class Fidelity:
         context: dict[str, Any] = {
             "population": samples.origin.name,
             "rows": len(samples),
-            "failed": {"teacher": len(heard.teacher.failed), "proxy": len(heard.proxy.failed)},
+            "failed": len(heard.teacher.failed),
+            "proxy_failed": len(heard.proxy.failed),
             "method": "all seats answer the same rows; value minus control is paired row by row",
             "definitions": {name: f"{named(name).definition} ({named(name).source})" for name in self.measures},
             "expected_gap": self._gaps(cast, heard),
@@ -172,8 +173,11 @@ class Fidelity:
                 "tried": worst.tried,
                 "found": worst.found,
                 "found_n": worst.found_n,
-                "method": "searched on one half of the rows, reported on the other",
             }
+            context["sentences"] = [
+                f"Worst slice: {worst.text}, the worst of {worst.tried:,} slices on one half of the rows (agreement "
+                f"{100 * worst.found:.1f} % of {worst.found_n} there, too low by choice), reported on the other half"
+            ]
         return context
 
     def _gaps(self, cast: Cast, heard: Heard) -> dict[str, float]:

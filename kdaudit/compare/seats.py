@@ -14,7 +14,7 @@ from kdaudit.errors import NoSuchSignal
 from kdaudit.explain.attributions import Attributions
 from kdaudit.explain.occlusions import occlusion
 from kdaudit.samples import Samples
-from kdaudit.signal import GRADIENT, LABEL, SCORE
+from kdaudit.signal import GRADIENT, SCORE
 from kdaudit.subject import Answers, Ask, Subject
 
 Method = Literal["integrated_gradients", "occlusion", "auto"]
@@ -98,11 +98,23 @@ def _of(method: Method, subject: Subject, task: Task, ask: Ask) -> Attributions 
     return occlusion(scores, task.rows, task.background, output=task.output, donors=task.donors)
 
 
+def values_of(seat: Attributions | Empty) -> NDArray[np.float64] | Empty:
+    """Return the values, or why there are none."""
+    return seat if isinstance(seat, Empty) else seat.values
+
+
 def predicted(teacher: Answers, outputs: int) -> NDArray[np.int64]:
     """Return the output to explain in each row: the teacher's class, or 0 where there is one output."""
     return np.zeros(len(teacher), dtype=np.int64) if outputs == 1 else teacher.label
 
 
-def asked_signals(subject: Subject) -> frozenset[object]:
-    """Return scores where a subject offers them, else labels."""
-    return frozenset({SCORE} if SCORE in subject.offers else {LABEL})
+def exchanged(classes: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
+    """Return another row of the same class for each row, by chance; itself only where it is the only one.
+
+    Reasons of rows of one class are alike whoever gives them, so rows of other classes would be a straw control.
+    """
+    out = np.arange(len(classes))
+    for which in np.unique(classes):
+        rows = rng.permutation(np.flatnonzero(classes == which))
+        out[rows] = np.roll(rows, 1)
+    return out

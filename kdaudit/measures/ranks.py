@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
@@ -47,3 +50,54 @@ def _cosine_of(a: Values, b: Values) -> Values:
     with np.errstate(invalid="ignore", divide="ignore"):
         out: Values = np.where(length > 0, (a * b).sum(axis=1) / length, np.nan)
     return np.clip(out, -1.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """A measure of two attributions.
+
+    Parameters
+    ----------
+    name : str
+        The field's standard term.
+    function : callable
+        ``function(a, b)``: (n, units), (n, units) -> (n,).
+    span : (float, float)
+    definition, source, title : str
+        As of `kdaudit.measure.Measure`.
+    """
+
+    name: str
+    function: Callable[[Values, Values], Values]
+    span: tuple[float, float]
+    definition: str
+    source: str
+    title: str
+
+
+LIKENESS = (
+    Likeness(
+        "spearman",
+        spearman,
+        (-1.0, 1.0),
+        "rank correlation of the fields' signed shares, row by row",
+        "Spearman 1904",
+        "Order of reasons (rank correlation)",
+    ),
+    Likeness(
+        "cosine",
+        cosine,
+        (-1.0, 1.0),
+        "cosine of the fields' signed shares, row by row",
+        "cosine similarity",
+        "Direction of reasons (cosine)",
+    ),
+    Likeness(
+        "top3_overlap",
+        top_overlap,
+        (0.0, 1.0),
+        "share of the three largest fields that both have, row by row",
+        "Krishna et al. 2022 (feature agreement)",
+        "Same three main reasons",
+    ),
+)

@@ -1,0 +1,83 @@
+"""Comparisons for scripts: teacher and proxy in, evidence out, no plan.
+
+Answers are kept in memory only; to keep them on disk, give a store's ask to the recipes `Attribution` and `Fidelity`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kdaudit.cast import Cast, Empty
+from kdaudit.compare.attributions import Attribution
+from kdaudit.compare.fidelities import Fidelity
+from kdaudit.compare.seats import Method
+from kdaudit.evidence import Evidence
+from kdaudit.question import Question
+from kdaudit.samples import Samples
+from kdaudit.store.answers import Store
+from kdaudit.subject import Subject
+
+
+def attribution(
+    teacher: Subject,
+    proxy: Subject,
+    samples: Samples,
+    *,
+    method: Method = "integrated_gradients",
+    control: Subject | None = None,
+    ceiling: Subject | None = None,
+    rng: np.random.Generator | None = None,
+) -> Evidence:
+    """Return whether the proxy has the teacher's reasons.
+
+    Parameters
+    ----------
+    teacher, proxy : Subject
+    samples : Samples
+        Rows that the proxy was not made from.
+    method : {"integrated_gradients", "occlusion", "auto"}
+    control : Subject, optional
+        A proxy of the same recipe, made from an independent teacher; without it the control is a permutation.
+    ceiling : Subject, optional
+        The teacher trained again.
+    rng : Generator, optional
+        Of a fixed seed if not given.
+    """
+    return _examine(Attribution(method), _cast(teacher, proxy, control, ceiling), samples, rng)
+
+
+def fidelity(
+    teacher: Subject,
+    proxy: Subject,
+    samples: Samples,
+    *,
+    by: tuple[str, ...] = (),
+    control: Subject | None = None,
+    ceiling: Subject | None = None,
+    rng: np.random.Generator | None = None,
+) -> Evidence:
+    """Return how near the proxy is to the teacher.
+
+    Parameters
+    ----------
+    teacher, proxy, samples, control, ceiling, rng
+        As in `attribution`.
+    by : tuple of str
+        Fields whose groups get an agreement each.
+    """
+    return _examine(Fidelity(by=by), _cast(teacher, proxy, control, ceiling), samples, rng)
+
+
+def _cast(teacher: Subject, proxy: Subject, control: Subject | None, ceiling: Subject | None) -> Cast:
+    return Cast(
+        teacher,
+        proxy,
+        Empty("no control was given") if control is None else control,
+        Empty("no ceiling was given") if ceiling is None else ceiling,
+        control_kind="none" if control is None else "strangers_proxy",
+        proxy_name=proxy.identity.name,
+    )
+
+
+def _examine(question: Question, cast: Cast, samples: Samples, rng: np.random.Generator | None) -> Evidence:
+    return question.examine(cast, samples, Store().ask, np.random.default_rng(0) if rng is None else rng)

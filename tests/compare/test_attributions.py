@@ -1,0 +1,151 @@
+"""Reasons of teacher and proxy beside a stranger's, by gradients and by answers alone."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import kdaudit as kd
+from kdaudit.chance import rng
+from kdaudit.compare.attributions import Attribution
+from kdaudit.compare.seats import exchanged
+from kdaudit.encoding import Encoding
+from kdaudit.errors import InvalidInput
+from kdaudit.finding import Verdict
+from kdaudit.networks.network import Network
+from kdaudit.signal import LABEL
+from kdaudit.statistics.verdicts import judge
+
+WEIGHTS = {"t": (1, 2, -2, 0.5), "p": (1.1, 1.9, -1.8, 0.4), "s": (2, -1, 0.5, 2), "w": (1, 2.1, -2, 0.5)}
+
+
+def network(name, samples, outputs=("above",)):
+    """A linear network with one weight a field (for a category: on its first level)."""
+    encoding = Encoding.fitted(samples)
+    module = nn.Linear(encoding.width, len(outputs))
+    with torch.no_grad():
+        module.weight.zero_()
+        module.bias.zero_()
+        for weight, columns in zip(WEIGHTS[name], encoding.units.columns, strict=True):
+            module.weight[0, columns[0]] = weight
+    return Network(name, module, encoding, outputs)
+
+
+def examine(recipe, cast, samples, asking):
+    return recipe.examine(cast, samples, asking, rng(0, "questions/reasons"))
+
+
+def test_reasons_stand_beside_stranger_and_twin(people, cast_of, asking):
+    samples = people(800)
+    teacher, proxy, stranger, twin = (network(name, samples) for name in "tpsw")
+    evidence = examine(Attribution(rows=200), cast_of(teacher, proxy, stranger, twin), samples, asking)
+    row = evidence.row("spearman", "all", "proxy")
+    assert row.value.value > 0.9
+    assert row.ceiling.value > row.control.value
+    assert row.excess.value == pytest.approx(row.value.value - row.control.value)
+    assert judge(row.excess, "above control", 0.0).verdict is Verdict.HOLDS
+    assert evidence.claims[0].form == "above control"
+    assert asking.rows(teacher) == row.asked == 200
+    assert evidence.arrays["teacher"].shape == (200, 4)
+    assert evidence.arrays["teacher"].dtype == np.float32
+    assert evidence.context["background_rows"] == 600
+    assert evidence.context["errors"]["teacher"]["relative_error"] < 1e-5
+    assert evidence.context["null"]["spearman"]["value"] < row.value.value
+    assert set(evidence.context["mean_absolute"]["proxy"]) == set(samples.domain.names)
+    json.dumps(evidence.context, allow_nan=False)
+
+
+def test_a_stranger_with_the_same_reasons_leaves_no_excess(people, cast_of, asking):
+    samples = people(400)
+    cast = cast_of(network("t", samples), network("p", samples), network("p", samples))
+    row = examine(Attribution(rows=100), cast, samples, asking).row("spearman", "all", "proxy")
+    assert judge(row.excess, "above control", 0.0).verdict is not Verdict.HOLDS
+
+
+def test_without_a_stranger_the_control_is_other_rows_of_the_class(people, cast_of, asking):
+    samples = people(400)
+    evidence = examine(Attribution(rows=100), cast_of(network("t", samples), network("p", samples)), samples, asking)
+    row = evidence.row("spearman", "all", "proxy")
+    assert row.control_kind == "permuted"
+    assert row.control.value == pytest.approx(evidence.context["null"]["spearman"]["value"])
+    assert "its reasons for other rows" in evidence.claims[0].text
+
+
+@pytest.mark.parametrize("closed", ["teacher", "proxy"])
+def test_a_seat_without_gradients_leaves_the_question_undecided(formula, people, cast_of, asking, closed):
+    samples = people(300)
+    shut = formula(lambda s: s.columns["hours"] / 99, "shut")
+    cast = cast_of(*((shut, network("p", samples)) if closed == "teacher" else (network("t", samples), shut)))
+    evidence = examine(Attribution(rows=50), cast, samples, asking)
+    row = evidence.row("spearman", "all", "proxy")
+    assert not row.value.known
+    assert "shut gives no gradients" in row.value.method
+    assert judge(row.value, "above control", 0.0).verdict is Verdict.UNDECIDED
+    assert "shut" in evidence.context["missing"][closed]
+
+
+def test_occlusion_needs_answers_only_and_never_more_than_its_price(formula, people, cast_of, asking):
+    samples = people(300)
+    teacher = formula(lambda s: 0.9 * s.columns["hours"] / 99 + 0.1 * s.columns["sex"], "t")
+    proxy = formula(lambda s: 0.8 * s.columns["hours"] / 99 + 0.1 * s.columns["sex"], "p")
+    stranger = formula(lambda s: s.columns["age"] / 90, "s")
+    recipe = Attribution("auto", rows=40, draws=3)
+    evidence = examine(recipe, cast_of(teacher, proxy, stranger), samples, asking)
+    row = evidence.row("spearman", "all", "proxy")
+    assert row.value.low > row.control.high
+    assert asking.rows(teacher) <= recipe.price(samples) == 40 * (1 + 4 * 3)
+    assert "occlusion" in evidence.context["method"]
+
+
+@pytest.mark.parametrize(("kind", "part"), [("record", "record of answers"), ("labels", "labels only")])
+def test_occlusion_of_subjects_that_cannot_be_asked(formula, people, cast_of, asking, kind, part):
+    teacher = formula(lambda s: s.columns["hours"] / 99, "t", by="id" if kind == "record" else "content")
+    if kind == "labels":
+        teacher.offers = frozenset({LABEL})
+    evidence = examine(Attribution("occlusion", rows=20), cast_of(teacher, teacher), people(100), asking)
+    assert part in evidence.row("spearman", "all", "proxy").value.method
+
+
+def test_several_classes_are_explained_by_the_teachers(people, cast_of, asking):
+    samples = people(300)
+    names = ("a", "b", "c")
+    cast = cast_of(*(network(name, samples, names) for name in "tps"))
+    row = examine(Attribution(rows=60), cast, samples, asking).row("spearman", "all", "proxy")
+    assert row.value.known
+    assert row.excess.low > 0
+
+
+def test_two_runs_give_the_same_bytes(people, cast_of, asking):
+    samples = people(300)
+    cast = cast_of(*(network(name, samples) for name in "tps"))
+    a, b = (examine(Attribution(rows=60), cast, samples, asking) for _ in range(2))
+    assert a.table.equals(b.table)
+    assert a.arrays["proxy"].tobytes() == b.arrays["proxy"].tobytes()
+    assert json.dumps(a.context, sort_keys=True) == json.dumps(b.context, sort_keys=True)
+
+
+def test_exchanged_rows_stay_within_their_class():
+    classes = np.array([0, 1, 0, 1, 1, 2, 0])
+    got = exchanged(classes, np.random.default_rng(0))
+    assert np.array_equal(classes[got], classes)
+    assert sorted(got) == list(range(7))
+    assert [i for i in range(7) if got[i] == i] == [5]
+
+
+def test_functions_for_scripts(people):
+    samples = people(300)
+    teacher, proxy, other = (network(name, samples) for name in "tps")
+    evidence = kd.compare.attribution(teacher, proxy, samples, method="integrated_gradients", control=other)
+    assert evidence.row("spearman", "all", "proxy").excess.known
+    assert evidence.proxy_name == "p"
+    agreement = kd.compare.fidelity(teacher, proxy, samples, by=("sex",), control=other, ceiling=teacher)
+    assert agreement.row("agreement", "all", "proxy").ceiling.value == 1
+
+
+def test_recipes_refuse_what_makes_no_sense():
+    with pytest.raises(InvalidInput, match="rows"):
+        Attribution(rows=1)
