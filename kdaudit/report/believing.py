@@ -35,7 +35,8 @@ def believing(run: Run) -> tuple[Block, ...]:
         _key(rows),
     ]
     for question, evidence in _by_question(run, drawn).items():
-        titles = {e.title: None for e in evidence}
+        # one heading for all proxies, whose titles differ by their name alone
+        titles = {e.title.replace(e.proxy_name, "each proxy") if e.proxy_name else e.title: None for e in evidence}
         out.append(Heading(" · ".join(titles) or question, 3))
         out += _measures(evidence)
     return (*out, *_claims(run))
@@ -133,7 +134,7 @@ def _claims(run: Run) -> list[Block]:
             f.proxy_name,
             f.claim,
             whole(f.proxy, f.unit) if f.proxy.known else span(f.proxy),
-            f"{SIGNS[f.verdict]} {f.verdict}",
+            f"{SIGNS[f.verdict]}\u00a0{f.verdict}",
             f.reason,
         )
         for f in found

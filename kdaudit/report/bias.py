@@ -77,7 +77,7 @@ def plottable(same: tuple[Contrast, ...]) -> bool:
 def _small_print(same: tuple[Contrast, ...]) -> str:
     first = same[0]
     levels = sorted({c.teacher.level for c in same if math.isfinite(c.teacher.level)})
-    words = " and ".join(f"{level * 100:.4g} %" for level in levels)
+    words = ", ".join(f"{level * 100:.4g} %" for level in levels)
     methods = " and ".join(dict.fromkeys(c.teacher.method for c in same if c.teacher.known and c.teacher.method))
     text = f"{first.measure}. Margin {_form(first.form)} {number(first.margin, first.unit)}. Intervals {words}"
     return text + (f" by {methods}." if methods else ".")

@@ -112,10 +112,10 @@ def sample(kind: str) -> Markup:
 
 
 def nice_step(room: float) -> float:
-    """Return a step of 1, 2 or 5 times a power of ten that cuts `room` into two to five parts."""
+    """Return a step of 1, 2, 2.5 or 5 times a power of ten that cuts `room` into two to five parts."""
     raw = room / 4
     power = 10.0 ** math.floor(math.log10(raw)) if raw > 0 else 1.0
-    return next(power * f for f in (1, 2, 5, 10) if power * f >= raw)
+    return next(power * f for f in (1, 2, 2.5, 5, 10) if power * f >= raw)
 
 
 def _alt(row: Row) -> str:

@@ -129,7 +129,7 @@ def _bands(plane: Plane, margin: float) -> Markup:
 
 
 def _ticks(plane: Plane, unit: str) -> Markup:
-    step = nice_step(2 * plane.limit)
+    step = nice_step(1.9 * plane.limit)
     out = []
     for k in range(-math.floor(plane.limit / step), math.floor(plane.limit / step) + 1):
         text = _tick(k * step, unit)

@@ -40,6 +40,7 @@ td small{display:block;color:var(--soft);font-size:.78rem}tr.more td:not([rowspa
 .chip.FAILS{color:var(--bad)}.chip.UNDECIDED{color:var(--open)}.strips{table-layout:fixed}
 .strips td{vertical-align:middle}.strips .who{width:18%}.strips .pic{width:26%}.strips .num{width:12.5%}
 .strips caption,.part{text-align:left;font-weight:600;padding:.9rem 0 .1rem}.claims{table-layout:fixed}
+.flow td{min-width:5.9rem}
 .claims th:nth-child(1){width:19%}.claims th:nth-child(2){width:16%}.claims th:nth-child(3){width:13%}
 .claims th:nth-child(4){width:9%}.claims th:nth-child(5){width:9%}.claims td.t:first-child{padding-left:.5rem}
 .claims th:nth-child(6),.claims th:nth-child(7){width:10%}.claims th:nth-child(8){width:14%}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kdaudit.finding import Transfer, Verdict
-from kdaudit.report.contrasts import contrasts, strength
+from kdaudit.report.contrasts import contrasts, measure_words, strength
 from kdaudit.report.document import Contrast, VerdictBox
 from kdaudit.report.words import count, listed, number, short
 
@@ -95,7 +95,9 @@ def _told(found: tuple[Contrast, ...], kind: Transfer, words: str, tail: str) ->
             if shown.transfer is kind:
                 teacher = number(contrast.teacher.value, contrast.unit, signed=True)
                 proxy = number(shown.value.value, contrast.unit, signed=True, bare=True)
-                by_proxy.setdefault(shown.proxy_name, []).append(f"{contrast.label} (teacher {teacher}, proxy {proxy})")
+                by_proxy.setdefault(shown.proxy_name, []).append(
+                    f"{_subject(contrast)} (teacher {teacher}, proxy {proxy})"
+                )
     return tuple(f"{words} the {name}, which {tail}: {listed(tuple(items), 3)}." for name, items in by_proxy.items())
 
 
@@ -103,9 +105,14 @@ def _open(unclear: list[Contrast]) -> tuple[str, ...]:
     if not unclear:
         return ()
     items = tuple(
-        c.label + (f" (about {count(c.needed)} questions would decide it)" if c.needed else "") for c in unclear
+        _subject(c) + (f" (about {count(c.needed)} questions would decide it)" if c.needed else "") for c in unclear
     )
     return (f"Undecided: {listed(items)}.",)
+
+
+def _subject(contrast: Contrast) -> str:
+    words = measure_words(contrast.measure).lower()
+    return f"{contrast.label}, {words}" if words else contrast.label
 
 
 def _limits(run: Run) -> tuple[str, ...]:

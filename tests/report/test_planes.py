@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from kdaudit.finding import Transfer, Verdict
 from kdaudit.interval import Interval, counted, unknown
 from kdaudit.report.document import Contrast, Shown, TransferPlot
-from kdaudit.report.figures import place, strip
+from kdaudit.report.figures import nice_step, place, strip
 from kdaudit.report.planes import Box, Page, limit, transfer
 
 GAP = st.floats(-0.9, 0.9)
@@ -74,3 +74,8 @@ def test_marks_and_colours_tell_teacher_from_proxy(run):
 def test_places_rise_with_values_and_stay_on_the_strip(x):
     assert 0 <= place(x, (0.0, 1.0)) <= 280
     assert place(x, (0.0, 1.0)) <= place(x + 0.1, (0.0, 1.0))
+
+
+@given(st.floats(1e-4, 100))
+def test_axes_have_two_to_five_steps(room):
+    assert 1.5 <= room / nice_step(room) <= 4.0001
