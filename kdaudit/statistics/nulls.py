@@ -9,9 +9,12 @@ from numpy.typing import ArrayLike
 
 from kdaudit.errors import InvalidInput
 from kdaudit.interval import Interval, unknown
+from kdaudit.statistics.rates import Floats
 
 BLOCK = 2**21
 """Values permuted at once, so that memory stays small."""
+FEW = 8
+"""Distinct values up to which their counts are drawn instead of rows."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +57,7 @@ def permuted_gap(
     if size in (0, n):
         return Null(unknown("one of the groups has no rows", n, level), 1.0)
     gap = float(y[a].mean() - y[~a].mean())
-    block = max(1, BLOCK // n)
-    sums = np.concatenate([_sums(y, size, min(block, draws - start), rng) for start in range(0, draws, block)])
+    sums = _sums(y, size, draws, rng)
     gaps = sums / size - (y.sum() - sums) / (n - size)
     low, high = np.quantile(gaps, ((1 - level) / 2, (1 + level) / 2))
     # gaps that differ by rounding alone are equal
@@ -64,6 +66,13 @@ def permuted_gap(
     return Null(interval, (1 + beyond) / (1 + draws))
 
 
-def _sums(y: np.ndarray, size: int, draws: int, rng: np.random.Generator) -> np.ndarray:
-    out: np.ndarray = rng.permuted(np.tile(y, (draws, 1)), axis=1)[:, :size].sum(axis=1)
-    return out
+def _sums(y: Floats, size: int, draws: int, rng: np.random.Generator) -> Floats:
+    """Return sums over `size` rows drawn by chance, shape (draws,)."""
+    levels, counts = np.unique(y, return_counts=True)
+    if len(levels) <= FEW:
+        # permuting rows of few values is drawing their counts: the same law, without touching a row
+        drawn: Floats = rng.multivariate_hypergeometric(counts, size, draws) @ levels
+        return drawn
+    block = max(1, BLOCK // len(y))
+    steps = [min(block, draws - start) for start in range(0, draws, block)]
+    return np.concatenate([rng.permuted(np.tile(y, (step, 1)), axis=1)[:, :size].sum(axis=1) for step in steps])
