@@ -158,6 +158,14 @@ def test_a_proxy_that_is_never_seen_to_differ_proves_nothing():
     assert estimate.interval.half == estimate.plain.half
 
 
+@pytest.mark.parametrize(("wrong", "helps"), [(1, False), (2, False), (8, True)])
+def test_a_proxy_seen_to_differ_once_or_twice_proves_little(wrong, helps):
+    y, _, _ = good_rows(150)
+    proxy = y.copy()
+    proxy[:wrong] = 1 - proxy[:wrong]
+    assert (assisted(y, proxy, world("good")[1]).unaided == "") is helps
+
+
 def test_a_proxy_that_says_nothing_leaves_the_plain_interval():
     y, s, pool = good_rows(150)
     for useless in (np.full(150, 0.5), np.random.default_rng(0).permutation(s)):

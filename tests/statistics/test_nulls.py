@@ -14,7 +14,7 @@ def test_chance_gaps_are_those_of_all_exchanges():
     gaps = [y[list(c)].mean() - np.delete(y, c).mean() for c in combinations(range(11), 4)]
     null = permuted_gap(y, first, np.random.default_rng(0), draws=20_000)
     gap = y[first].mean() - y[~first].mean()
-    assert null.p == pytest.approx(np.mean(np.abs(gaps) >= abs(gap) - 1e-12), abs=0.035)
+    assert null.p == pytest.approx(np.mean(np.abs(gaps) >= abs(gap) - 1e-12), abs=0.015)
     assert null.interval.value == pytest.approx(0, abs=0.02)
     assert (null.interval.low, null.interval.high) == pytest.approx(np.quantile(gaps, (0.025, 0.975)), abs=0.05)
 
@@ -49,6 +49,11 @@ def test_same_seed_same_range_and_missing_values_left_out():
     assert permuted_gap(holes, np.insert(first, 50, True), np.random.default_rng(4)) == one
     assert one.interval.n == 100
     assert "999 permutations" in one.interval.method
+
+
+def test_chance_is_never_ruled_out():
+    y, first = np.repeat([0.0, 1.0], 50), np.arange(100) < 50
+    assert permuted_gap(y, first, np.random.default_rng(0), draws=199).p == 1 / 200
 
 
 def test_many_rows_are_permuted_in_blocks():
