@@ -39,6 +39,7 @@ def command(folders: list[Path], port: int, *, browser: bool) -> list[str]:
         "client.toolbarMode": "viewer",
         "client.showErrorDetails": "type",
         "client.showErrorLinks": "false",
+        "client.disableDataExport": "true",
     }
     flags = [part for key, value in options.items() for part in (f"--{key}", value)]
     return [sys.executable, "-m", "streamlit", "run", str(app_file()), *flags, "--", *map(str, folders)]

@@ -57,18 +57,13 @@ def code_of(arguments: list[str]) -> int:
 
     Errors are told in one sentence on standard error; a traceback stands only where ``KDAUDIT_DEBUG`` is set.
     """
-    import click
-
     from kdaudit.errors import KdauditError
 
     try:
         code = app(arguments, standalone_mode=False)
-    except click.exceptions.Exit as leaving:
+    except typer.Exit as leaving:
         return leaving.exit_code
-    except click.UsageError as error:
-        error.show()
-        return 2
-    except (click.exceptions.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         typer.echo("cancelled", err=True)
         return 3
     except KdauditError as error:
@@ -80,14 +75,28 @@ def code_of(arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:  # noqa: BLE001 - the outermost place, where each fault gets its exit code
-        _debug()
-        typer.echo(
-            f"kdaudit: internal error, {type(error).__name__}: {error}. Set KDAUDIT_DEBUG=1 to see where; "
-            "answers already given are on disk.",
-            err=True,
-        )
-        return INTERNAL
+        return _usage(error) or _internal(error)
     return int(code or 0)
+
+
+def _usage(error: Exception) -> int:
+    """Show a fault in the use of the command line; return 2, or 0 if it is none."""
+    # the parser's errors can show themselves; their class has moved between releases of its libraries
+    show = getattr(error, "show", None)
+    if show is None or not hasattr(error, "exit_code"):
+        return 0
+    show()
+    return 2
+
+
+def _internal(error: Exception) -> int:
+    _debug()
+    typer.echo(
+        f"kdaudit: internal error, {type(error).__name__}: {error}. Set KDAUDIT_DEBUG=1 to see where; "
+        "answers already given are on disk.",
+        err=True,
+    )
+    return INTERNAL
 
 
 def _debug() -> None:

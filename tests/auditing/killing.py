@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-TEACHER = '''
+TEACHER = """
 import json, os
 from pathlib import Path
 import numpy as np
@@ -45,7 +45,7 @@ class Teacher:
 
 def load():
     return Teacher()
-'''
+"""
 PLAN = """\
 title: Is the scorer fair?
 seed: 5
@@ -124,7 +124,11 @@ def files(out: Path) -> dict[str, str]:
     assert not verify(path)
     kept = (p for p in path.rglob("*") if p.is_file())
     names = {p.relative_to(path).as_posix(): of_file(p) for p in kept}
-    return {name: digest for name, digest in names.items() if name.split("/")[0] not in ("log.jsonl", "run.lock", "manifest.json")}
+    return {
+        name: digest
+        for name, digest in names.items()
+        if name.split("/")[0] not in ("log.jsonl", "run.lock", "manifest.json")
+    }
 
 
 def asked(folder: Path) -> list[list[str]]:

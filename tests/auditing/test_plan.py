@@ -100,7 +100,8 @@ def test_rows_from_a_file_need_a_domain() -> None:
     text = PLAN.replace("set: acs_income", "file: rows.csv")
     with pytest.raises(InvalidPlan, match="rows from a file need one"):
         read(text)
-    domain = "domain:\n  fields:\n    - {kind: category, name: sex, levels: [female, male]}\n    - {kind: real, name: age, lw: 3}\n"
+    domain = "domain:\n  fields:\n    - {kind: category, name: sex, levels: [female, male]}\n"
+    domain += "    - {kind: real, name: age, lw: 3}\n"
     with pytest.raises(InvalidPlan, match="unknown key 'domain.fields.1.lw'; did you mean 'low'"):
         read(text + domain)
     with pytest.raises(InvalidPlan, match="field kind 'reel' is unknown; did you mean 'real'"):

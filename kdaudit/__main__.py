@@ -1,0 +1,7 @@
+"""``python -m kdaudit``."""
+
+from __future__ import annotations
+
+from kdaudit.cli.main import run
+
+run()
