@@ -128,14 +128,15 @@ def assisted(
     n, pool = len(a), len(everywhere)
     few = _few(a)
     plain, whole = (_plain(a, size, level, span, exact=few) for size in (pool, None))
-    if n == pool and not few:
+    too_few = f"fewer than {LEAST} rows differ" if few else ""
+    if n == pool > 0:
         # all rows of a pool are known and still are a sample of its population
-        wider = float(a.var(ddof=1)) / pool
-        return Estimate(plain.value, 0.0, n - 2.0, n, pool, 0.0, plain, wider, whole)
+        wider = math.nan if few else float(a.var(ddof=1)) / pool
+        return Estimate(plain.value, 0.0, max(n - 2.0, 1.0), n, pool, 0.0, plain, wider, whole, too_few)
     slope, residual = _regression(a, s)
     carrying, squares = (0.0 if few else _carrying(a, residual)), float((residual**2).sum())
     if carrying < CARRYING:
-        why = f"fewer than {LEAST} rows differ" if few else "teacher and proxy differ in too few rows"
+        why = too_few or "teacher and proxy differ in too few rows"
         return Estimate(plain.value, math.nan, math.nan, n, pool, 0.0, plain, math.nan, whole, why)
     noise = squares / (n - 2) / n * (1 - n / pool)
     # the variance of a variance grows with the fourth moment (Satterthwaite 1946)

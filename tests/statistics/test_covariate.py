@@ -203,6 +203,10 @@ def test_a_pool_asked_whole_is_exact_here_and_a_sample_elsewhere():
     none = assisted(np.zeros(40), np.zeros(40), np.zeros(40))
     assert none.interval.half == 0
     assert combine([none]).population.half > 0.02
+    gap = combine([none, assisted(np.ones(5), np.ones(5), np.ones(5))], (1, -1))
+    assert gap.interval.method == "exact: all rows counted"
+    assert gap.interval.value == -1
+    assert "fewer than 10 rows differ" in gap.population.method
 
 
 def test_no_rows_and_equal_numbers_say_nothing():
