@@ -37,7 +37,7 @@ class Flip:
     """Whether the decision about a row changes when one field is set from `other` to `level`, all else kept.
 
     The teacher answers both sides of `questions` rows, chosen by chance; the proxy answers both sides of the whole
-    pool, and the difference of its scores sharpens the teacher's intervals (PPI++, paired by row).
+    pool, and the change of its scores, read as chances, sharpens the teacher's intervals (PPI++, paired by row).
 
     Parameters
     ----------
@@ -122,8 +122,8 @@ class Flip:
                 "rows_asked": len(chosen),
                 "failed": trial.failed,
                 "margin": self.margin,
-                "method": f"both sides of rows chosen by chance; PPI++ with the difference of the proxy's scores as "
-                f"covariate; both claims hold together (Bonferroni, each at {trial.confidence:.2%})",
+                "method": f"both sides of rows chosen by chance; PPI++ with the change of the proxy's scores, read "
+                f"as chances, as covariate; both claims hold together (Bonferroni, each at {trial.confidence:.2%})",
                 "contrasts": worth,
             },
             shows="transfer",
@@ -212,7 +212,7 @@ class _Trial:
     @property
     def failed(self) -> int:
         """Rows chosen of which the teacher failed a side."""
-        return 0 if self.teacher is None else int(np.isnan(self.teacher.decisions).sum())
+        return 0 if self.teacher is None else int(np.isnan(self.teacher.change).sum())
 
     def figures(self, measure: str) -> tuple[Figures, dict[str, Any]]:
         """Return one measure, and what the proxy's help was worth."""
@@ -243,8 +243,9 @@ class _Trial:
         return figures, worth
 
     def _assisted(self, proxy: Pairs, measure: str) -> Assisted:
-        y = _of(measure, self.teacher.decisions) if self.teacher is not None else np.empty(0)
-        covariate = _of(measure, proxy.scores)
+        teacher = np.empty((0, 2)) if self.teacher is None else self.teacher.decisions
+        y = _of(measure, teacher[:, 0] - teacher[:, 1])
+        covariate = _of(measure, proxy.expected_change(self.chosen, teacher))
         span = SPANS[measure]
         middle, low, high = (
             assisted(values, covariate[self.chosen], covariate, level=self.confidence, span=span)
@@ -253,7 +254,7 @@ class _Trial:
         return bounded([middle], [low], [high], [1.0])
 
     def _counted(self, answers: Pairs, measure: str) -> tuple[Interval, Interval]:
-        values = _of(measure, answers.decisions)
+        values = _of(measure, answers.change)
         if np.isnan(values).any() or not len(values):
             nothing = unknown("the proxy failed in some rows, or there are none", len(values))
             return nothing, nothing
@@ -262,7 +263,7 @@ class _Trial:
     def _twins(self, measure: str) -> Interval | Empty:
         if self.twin is None:
             return self.cast.twin if isinstance(self.cast.twin, Empty) else Empty("the twin is a record of answers")
-        found = mean(_of(measure, self.twin.decisions), pool=len(self.pool), span=SPANS[measure])
+        found = mean(_of(measure, self.twin.change), pool=len(self.pool), span=SPANS[measure])
         return found if found.known else Empty(found.method)
 
 

@@ -113,8 +113,7 @@ class Parity:
         rows = samples.take(chosen)
         y = reading.of(cast.teacher, rows, ask)
         twin = None if isinstance(cast.twin, Empty) else reading.of(cast.twin, rows, ask)
-        decides = self.measure == "selection_rate"
-        survey = Survey(cast, samples, strata, reference, tuple(others), pool, chosen, y, twin, self.minimum, decides)
+        survey = Survey(cast, samples, strata, reference, tuple(others), pool, chosen, y, twin, self.minimum, reading)
         return self._evidence(survey, rng)
 
     def _chosen(self, samples: Samples, strata: Strata, levels: list[str]) -> NDArray[np.int64]:
@@ -197,7 +196,7 @@ class Parity:
             "failed": int(np.isnan(survey.y).sum()),
             "margin": self.margin,
             "reference": survey.reference,
-            "method": f"rows chosen evenly over groups; PPI++ with the proxy's score as covariate{together}",
+            "method": f"rows chosen evenly over groups; PPI++, covariate: the proxy's score read as a chance{together}",
             "contrasts": contrasts,
             "left_out": [
                 survey.strata.group(level) for level in levels if level not in (*survey.tested, survey.reference)

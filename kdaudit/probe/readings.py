@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from kdaudit.cast import Cast, Empty
 from kdaudit.errors import InvalidInput, NoSuchSignal
+from kdaudit.measures.chances import chances
 from kdaudit.samples import Samples, concat
 from kdaudit.signal import LABEL, SCORE
 from kdaudit.subject import Answers, Ask, Subject
@@ -117,19 +118,47 @@ def read_pool(cast: Cast, samples: Samples, ask: Ask, reading: Reading) -> Pool:
     return Pool(proxy, covariate, reading.values(theirs, cast.stranger), reading.covariate(theirs, cast.stranger))
 
 
+def sharpened(reading: Reading, scores: Values, chosen: NDArray[np.int64], y: Values) -> Values:
+    """Return a covariate for all rows: scores, read as chances of the decisions known in the rows chosen.
+
+    Two numbers are fitted to all rows asked, so that the interval stays valid; scores that are no shares are left.
+    """
+    known = scores[~np.isnan(scores)]
+    if reading.what == "score" or (len(known) and (known.min() < 0 or known.max() > 1)):
+        return scores
+    return chances(scores[chosen], y, scores)
+
+
 @dataclass(frozen=True, eq=False)
 class Pairs:
-    """First side minus second side of each row, as decisions and as scores; NaN where either side failed."""
+    """Decisions and scores on both sides of each row: shape (n, 2), NaN where a side failed."""
 
     decisions: Values
     scores: Values
+
+    @property
+    def change(self) -> Values:
+        """Decision on the first side minus that on the second, shape (n,)."""
+        return _change(self.decisions)
+
+    def expected_change(self, chosen: NDArray[np.int64], teacher: Values) -> Values:
+        """Return the change of the chance of yes, shape (n,); `teacher`: decisions of the rows chosen, both sides."""
+        n = len(self.scores)
+        both = np.concatenate([chosen, chosen + n])
+        read = sharpened(Reading(), self.scores.T.ravel(), both, teacher.T.ravel())
+        return _change(read.reshape(2, n).T)
+
+
+def _change(sides: Values) -> Values:
+    out: Values = sides[:, 0] - sides[:, 1]
+    return out
 
 
 def pairs(ask: Ask, subject: Subject, sides: tuple[Samples, Samples], reading: Reading) -> Pairs:
     """Ask both sides of each row at once, so that a budget is met before half of them is spent."""
     n = len(sides[0])
     if n == 0:
-        return Pairs(np.empty(0), np.empty(0))
+        return Pairs(np.empty((0, 2)), np.empty((0, 2)))
     answers = ask_one(ask, subject, concat(sides))
     decisions, scores = reading.values(answers, subject), reading.covariate(answers, subject)
-    return Pairs(decisions[:n] - decisions[n:], scores[:n] - scores[n:])
+    return Pairs(decisions.reshape(2, n).T, scores.reshape(2, n).T)

@@ -13,7 +13,7 @@ from kdaudit.cast import Cast, Empty
 from kdaudit.interval import Interval, unknown
 from kdaudit.measures.strata import Strata
 from kdaudit.probe.figures import Control, Figures, bounded, counted_or_unknown, finite
-from kdaudit.probe.readings import Pool, Values
+from kdaudit.probe.readings import Pool, Reading, Values, sharpened
 from kdaudit.samples import Samples
 from kdaudit.statistics.covariate import Assisted, Estimate, assisted
 from kdaudit.statistics.gaps import contrast as combined
@@ -46,8 +46,7 @@ class Survey:
     twin : array of shape (n,) or None
     minimum : int
         Rows of the pool below which a group is not compared.
-    decides : bool
-        Whether values are decisions, not scores.
+    reading : Reading
     """
 
     cast: Cast
@@ -60,7 +59,7 @@ class Survey:
     y: Values
     twin: Values | None
     minimum: int
-    decides: bool
+    reading: Reading
 
     @cached_property
     def tested(self) -> list[str]:
@@ -75,12 +74,28 @@ class Survey:
         """Level of each contrast, so that all of them hold together."""
         return bonferroni(LEVEL, max(1, len(self.tested)))
 
+    @property
+    def decides(self) -> bool:
+        """Whether values are decisions, not scores."""
+        return self.reading.what == "selection_rate"
+
     @cached_property
     def span(self) -> Span | None:
         """Smallest and largest value of a row."""
         if not self.decides and self.cast.teacher.scale == "value":
             return None
         return (-1.0, 1.0) if np.nanmin(self.y, initial=0.0) < 0 else (0.0, 1.0)
+
+    @cached_property
+    def covariate(self) -> Values:
+        """What sharpens the teacher's intervals."""
+        return sharpened(self.reading, self.pool.covariate, self.chosen, self.y)
+
+    @cached_property
+    def strangers(self) -> Values | None:
+        """What a stranger would have sharpened them with."""
+        theirs = self.pool.strangers_covariate
+        return None if theirs is None else sharpened(self.reading, theirs, self.chosen, self.y)
 
     def inside(self, level: str) -> NDArray[np.bool_]:
         """Return which of the rows asked belong to a group."""
@@ -119,7 +134,7 @@ class Survey:
                 "asked": False,
                 "reason": teacher.method,
             }
-        found = self._assisted(pair, weights, self.pool.covariate, self.level)
+        found = self._assisted(pair, weights, self.covariate, self.level)
         first, second = self.inside(other), self.inside(self.reference)
         either = first | second
         null = permuted_gap(self.y[either], first[either], rng, draws=DRAWS)
@@ -145,8 +160,8 @@ class Survey:
             "forecast_ratio": finite(self._forecast(pair)),
             "p_permuted": p,
         }
-        if self.pool.strangers_covariate is not None:
-            theirs = self._assisted(pair, weights, self.pool.strangers_covariate, self.level)
+        if self.strangers is not None:
+            theirs = self._assisted(pair, weights, self.strangers, self.level)
             context["strangers_width_ratio"] = finite(theirs.width_ratio)
         return context
 
@@ -212,7 +227,7 @@ class Survey:
             few = self._too_few([level])
             none = Empty("the twin was not asked: too few rows")
             return Figures(few, few, proxy, proxy_population, control, proxy_control, strangers, none, 0)
-        found = self._assisted([level], [1.0], self.pool.covariate, LEVEL)
+        found = self._assisted([level], [1.0], self.covariate, LEVEL)
         asked = len(np.unique(self.samples.keys()[self.chosen[self.inside(level)]]))
         return Figures(
             found.interval,
