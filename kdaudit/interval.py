@@ -53,7 +53,8 @@ class Interval:
         sign = "+" if signed else ""
         value, low, high = (f"{x * factor:{sign}.{digits}f}" for x in (self.value, self.low, self.high))
         mark = {"percent": " %", "points": " points"}.get(unit, "")
-        return f"{value}{mark} ({low} to {high})".replace("-", "−")
+        ends = "exact" if self.low == self.high else f"{low} to {high}"
+        return f"{value}{mark} ({ends})".replace("-", "−")
 
     def to_data(self) -> dict[str, Any]:
         """Return plain JSON data; NaN becomes null."""

@@ -38,11 +38,9 @@ def contrasts(run: Run) -> tuple[Contrast, ...]:
     return tuple(_contrast(run, _in_order(found, order)) for found in groups.values())
 
 
-def strength(contrast: Contrast) -> tuple[int, float]:
-    """Return what to sort faults by, the strongest first: severity, then how far the near end is beyond the margin."""
-    teacher = contrast.teacher
-    nearer = min(abs(teacher.low), abs(teacher.high)) if teacher.known else 0.0
-    return RANK[Severity(contrast.severity)], contrast.margin - nearer
+def strength(contrast: Contrast) -> int:
+    """Return what to sort faults by: severity; among equals the order of the plan, where what matters comes first."""
+    return RANK[Severity(contrast.severity)]
 
 
 def _in_order(found: list[Finding], order: list[str]) -> list[Finding]:

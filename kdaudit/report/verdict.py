@@ -80,6 +80,13 @@ def _counted(found: tuple[Contrast, ...]) -> str:
     return f"Of {_claims(len(found))} about the teacher, {parts[0]}, {parts[1]} and {parts[2]}."
 
 
+def _others(faults: list[Contrast]) -> tuple[str, ...]:
+    if not faults:
+        return ()
+    items = tuple(f"{c.label} ({number(c.teacher.value, c.unit, signed=True)})" for c in faults)
+    return (f"Failing too: {listed(items)}.",)
+
+
 def _hidden(found: tuple[Contrast, ...]) -> tuple[str, ...]:
     return _told(found, Transfer.MASKED, "Hidden by", "does not show it")
 

@@ -109,7 +109,7 @@ def forked(folder: Path, out: Path) -> int:
         return child
     try:
         run(folder, out)
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - a forked child must not go on as its parent
         sys.stderr.write(f"{type(error).__name__}: {error}\n")
         os._exit(1)
     os._exit(0)
