@@ -17,13 +17,12 @@ from kdaudit.evidence import Evidence, Row
 from kdaudit.finding import Claim
 from kdaudit.interval import unknown
 from kdaudit.measures.agreement import AGREEMENT
-from kdaudit.measures.calibration import expected_gap
 from kdaudit.measures.named import measure as named
 from kdaudit.measures.strata import grouped
 from kdaudit.samples import Samples
 from kdaudit.signal import Signal
 from kdaudit.statistics.beside import Beside, Heard, Scored, evidence_rows, hear, scored, summary
-from kdaudit.subject import Answers, Ask
+from kdaudit.subject import Ask
 
 Mask = NDArray[np.bool_]
 CONTRADICTED = "where the teacher contradicts recorded outcomes"
@@ -96,7 +95,7 @@ class Fidelity:
             title=f"Does {cast.proxy_name} answer as this teacher does?",
             rows=tuple(_drawn(row) for row in evidence_rows(items)),
             claims=tuple(self._claims(cast, whole)),
-            context=self._context(cast, samples, heard, worst),
+            context=self._context(samples, heard, worst),
             shows="strip",
             proxy_name=cast.proxy_name,
         )
@@ -157,7 +156,7 @@ class Fidelity:
                 minimum=self.minimum,
             )
 
-    def _context(self, cast: Cast, samples: Samples, heard: Heard, worst: Slice | None) -> dict[str, Any]:
+    def _context(self, samples: Samples, heard: Heard, worst: Slice | None) -> dict[str, Any]:
         context: dict[str, Any] = {
             "population": samples.origin.name,
             "rows": len(samples),
@@ -165,7 +164,6 @@ class Fidelity:
             "proxy_failed": len(heard.proxy.failed),
             "method": "all seats answer the same rows; value minus control is paired row by row",
             "definitions": {name: f"{named(name).definition} ({named(name).source})" for name in self.measures},
-            "expected_gap": self._gaps(cast, heard),
         }
         if worst is not None:
             context["worst_slice"] = {
@@ -179,21 +177,6 @@ class Fidelity:
                 f"{100 * worst.found:.1f} % of {worst.found_n} there, too low by choice), reported on the other half"
             ]
         return context
-
-    def _gaps(self, cast: Cast, heard: Heard) -> dict[str, float]:
-        """Return the binned calibration gap of each seat: only worth reading beside each other."""
-        seats: dict[str, Answers | Empty] = {"proxy": heard.proxy, "stranger": heard.stranger, "twin": heard.twin}
-        out: dict[str, float] = {}
-        for name, answers in seats.items():
-            if isinstance(answers, Empty) or len(cast.teacher.outputs) > 1 or cast.proxy.scale != "probability":
-                continue
-            if len(answers.values) == 1 and "label" in map(str, answers.values):
-                continue
-            rows = heard.teacher.answered & answers.answered
-            gap = expected_gap(answers.score[rows, 0], heard.teacher.label[rows].astype(np.float64))
-            if np.isfinite(gap):
-                out[name] = gap
-        return out
 
 
 def _drawn(row: Row) -> Row:

@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 
 from kdaudit.errors import InvalidAnswers, InvalidInput
 from kdaudit.measures.agreement import AGREEMENT
-from kdaudit.measures.calibration import BRIER, expected_gap
+from kdaudit.measures.calibration import BRIER
 from kdaudit.measures.divergence import FLOOR, KL, LARGEST, SCORE_ERROR
 from kdaudit.measures.named import MEASURES, measure
 from kdaudit.signal import LABEL, SCORE
@@ -119,24 +119,3 @@ def test_answers_to_other_rows_are_refused(name):
 def test_an_unknown_measure_names_those_that_there_are():
     with pytest.raises(InvalidInput, match="agreement, kl"):
         measure("accuracy")
-
-
-def slow_expected_gap(score, decision, bins):
-    order = np.argsort(score, kind="stable")
-    pieces = np.array_split(order, bins)
-    n = len(score)
-    return sum(len(p) / n * abs(score[p].mean() - decision[p].mean()) for p in pieces)
-
-
-def test_expected_gap_is_the_sum_over_equal_bins():
-    rng = np.random.default_rng(3)
-    score = rng.permutation(np.linspace(0.01, 0.99, 1000))
-    decision = (rng.random(1000) < score**2).astype(float)
-    assert expected_gap(score, decision) == pytest.approx(slow_expected_gap(score, decision, 10), abs=0.002)
-
-
-def test_expected_gap_merges_small_bins_and_keeps_ties_together():
-    assert expected_gap(np.full(50, 0.3), np.r_[np.ones(15), np.zeros(35)]) == pytest.approx(0.0)
-    few = np.array([0.1, 0.9, 0.4])
-    assert expected_gap(few, np.array([1.0, 0.0, 0.0])) == pytest.approx(abs(few.mean() - 1 / 3))
-    assert math.isnan(expected_gap(np.array([]), np.array([])))
