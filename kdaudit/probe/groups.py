@@ -127,9 +127,11 @@ class Parity:
         rows: list[Row] = []
         claims: list[Claim] = []
         contrasts: dict[str, Any] = {}
+        # apart, so that the teacher's rows are the same for every proxy, whether or not that has a stranger
+        for_teacher, for_proxy = rng.spawn(2)
         for other in survey.others:
             name = survey.strata.contrast(other, survey.reference)
-            figures, contrasts[name] = survey.contrast(other, rng)
+            figures, contrasts[name] = survey.contrast(other, (for_teacher, for_proxy))
             rows += three_rows(figures, self._heading(survey, name, other, figures), survey.cast)
             claims.append(self._claim(survey, name, other, figures.teacher))
         for level in (survey.reference, *survey.others):

@@ -120,12 +120,17 @@ class Survey:
         middle, low, high = zip(*each, strict=True)
         return bounded(middle, low, high, weights)
 
-    def contrast(self, other: str, rng: np.random.Generator) -> tuple[Figures, dict[str, Any]]:
-        """Return a group against the reference, and what the proxy's help was worth."""
+    def contrast(
+        self, other: str, rngs: tuple[np.random.Generator, np.random.Generator]
+    ) -> tuple[Figures, dict[str, Any]]:
+        """Return a group against the reference, and what the proxy's help was worth.
+
+        Chance is drawn from one generator for the teacher and one for the proxy.
+        """
         pair, weights = [other, self.reference], [1.0, -1.0]
         proxy, proxy_population = self._counted(self.pool.proxy, pair, weights)
         strangers = None if self.pool.stranger is None else self._counted(self.pool.stranger, pair, weights)[0]
-        proxy_control = self._proxy_control(strangers, pair, rng)
+        proxy_control = self._proxy_control(strangers, pair, rngs[1])
         if other not in self.tested:
             teacher = self._too_few(pair)
             nobody = Control(reason="the teacher was not asked: too few rows")
@@ -137,7 +142,7 @@ class Survey:
         found = self._assisted(pair, weights, self.covariate, self.level)
         first, second = self.inside(other), self.inside(self.reference)
         either = first | second
-        null = permuted_gap(self.y[either], first[either], rng, draws=DRAWS)
+        null = permuted_gap(self.y[either], first[either], rngs[0], draws=DRAWS)
         figures = Figures(
             found.interval,
             found.population,

@@ -129,6 +129,18 @@ def test_rows_are_shared_between_questions_and_do_not_hang_on_the_proxy(formula,
     assert asking.rows(teacher) < 1050
 
 
+def test_the_teachers_rows_are_the_same_for_every_proxy(formula, people, cast_of, asking):
+    samples, teacher, lead = people(2000), formula(scored(-1), "t"), formula(scored(-1), "lead")
+    casts = (
+        cast_of(teacher, lead, formula(scored(0), "s"), covariate=lead),
+        cast_of(teacher, formula(scored(2), "other"), covariate=lead),
+    )
+    a, b = (examine(Parity("school"), cast, samples, asking) for cast in casts)
+    for first, second in zip(a.rows, b.rows, strict=True):
+        if first.of == "teacher":
+            assert first == second
+
+
 def test_two_runs_give_the_same_evidence(formula, people, cast_of, asking):
     samples = people(1000)
     cast = cast_of(formula(scored(-1), "t"), formula(scored(0), "p"), formula(scored(1), "s"))
