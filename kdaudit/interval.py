@@ -53,7 +53,7 @@ class Interval:
         sign = "+" if signed else ""
         value, low, high = (f"{x * factor:{sign}.{digits}f}" for x in (self.value, self.low, self.high))
         mark = {"percent": " %", "points": " points"}.get(unit, "")
-        ends = "exact" if self.low == self.high else f"{low} to {high}"
+        ends = f"exact for these {self.n:,} rows" if self.low == self.high else f"{low} to {high}"
         return f"{value}{mark} ({ends})".replace("-", "−")
 
     def to_data(self) -> dict[str, Any]:

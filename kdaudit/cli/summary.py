@@ -77,8 +77,7 @@ def summary(path: Path) -> str:
     for key, findings in _by_claim([f for f in run.findings if f.transfer != "NOT APPLICABLE"]).items():
         first = findings[0]
         lines.append(f"{_chip(first.verdict)}  {key[0]}: {first.sentence}")
-        shown = ", ".join(f"{f.proxy_name} {f.proxy.text(f.unit, signed=True)} {f.transfer}" for f in findings)
-        lines.append(f"             proxies: {shown}")
+        lines.append(f"             {_shown(findings)}")
         lines.append(f"             asked {first.asked:,}" + _needed(first))
     lines += ["", "How far the proxies can be believed"]
     for finding in run.findings:
@@ -93,6 +92,19 @@ def _by_claim(findings: list[Finding]) -> dict[tuple[str, str, str], list[Findin
     for finding in findings:
         out.setdefault((finding.question, finding.claim, finding.group), []).append(finding)
     return out
+
+
+def _shown(findings: list[Finding]) -> str:
+    """Return what each proxy shows; values that were counted say so once for all."""
+    texts = [f.proxy.text(f.unit, signed=True) for f in findings]
+    tails = {text.partition(" (exact")[2] for text in texts}
+    head = "proxies"
+    if len(tails) == 1 and tails != {""}:
+        head = f"proxies (exact{tails.pop()}"
+        texts = [text.partition(" (exact")[0] for text in texts]
+    return f"{head}: " + ", ".join(
+        f"{f.proxy_name} {text} {f.transfer}" for f, text in zip(findings, texts, strict=True)
+    )
 
 
 def _needed(finding: Finding) -> str:

@@ -71,7 +71,7 @@ def test_an_unknown_interval_has_no_nan_in_json_and_its_reason_stays():
         (Interval(0.061, 0.012, 0.104, 9), "points", True, "+6.1 points (+1.2 to +10.4)"),
         (Interval(0.1234, 0.1, 0.2, 9), "", False, "0.123 (0.100 to 0.200)"),
         (Interval(0.1234, 0.1, 0.2, 9), "nats", False, "0.123 (0.100 to 0.200)"),
-        (counted(0.5, 9), "percent", False, "50.0 % (exact)"),
+        (counted(0.5, 9), "percent", False, "50.0 % (exact for these 9 rows)"),
         (unknown("nobody"), "percent", False, "not known"),
     ],
 )
