@@ -196,7 +196,9 @@ def _examine(
         stage.tell(f"{item.key}: {name}")
         meter = stage.meter(item.key, teachers.teacher)
         cast = casting.cast_of(troupes[name], teachers, lead)
-        found = recipe.examine(cast, samples, stage.posed(meter), rng(stage.plan.seed, f"questions/{item.key}"))
+        # one stream for all questions on a part: they choose overlapping rows, and so pay for them once
+        chance = rng(stage.plan.seed, f"questions/{recipe.part}")
+        found = recipe.examine(cast, samples, stage.posed(meter), chance)
         yield replace(found, question=item.key, proxy_name=name)
 
 

@@ -22,7 +22,7 @@ from kdaudit.measures.ranks import LIKENESS, Likeness
 from kdaudit.samples import Samples
 from kdaudit.signal import LABEL, SCORE, Signal
 from kdaudit.statistics.beside import Beside, Scored, evidence_rows, summary
-from kdaudit.statistics.choice import balanced, priorities
+from kdaudit.statistics.choice import balanced, queue
 from kdaudit.statistics.rates import mean
 from kdaudit.subject import Ask
 
@@ -80,9 +80,7 @@ class Attribution:
 
     def examine(self, cast: Cast, samples: Samples, ask: Ask, rng: np.random.Generator) -> Evidence:
         """Answer the question for one proxy; see `kdaudit.question.Question`."""
-        chosen = balanced(
-            np.zeros(len(samples), dtype=np.int64), self.rows, priorities(samples.keys(), samples.ids, 0, STREAM)
-        )
+        chosen = balanced(np.zeros(len(samples), dtype=np.int64), self.rows, queue(samples, rng, STREAM))
         signal = SCORE if SCORE in cast.teacher.offers else LABEL
         told = ask(cast.teacher, samples.take(chosen), frozenset({signal}))
         chosen, told = chosen[told.answered], told.take(np.flatnonzero(told.answered))

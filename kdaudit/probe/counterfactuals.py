@@ -21,7 +21,7 @@ from kdaudit.probe.readings import Pairs, Reading, Values, pairs
 from kdaudit.probe.sentences import capital, few_flips, how_flipped, how_shifted, no_shift
 from kdaudit.samples import Samples
 from kdaudit.signal import Signal
-from kdaudit.statistics.choice import balanced, priorities
+from kdaudit.statistics.choice import balanced, queue
 from kdaudit.statistics.covariate import Assisted, assisted
 from kdaudit.statistics.many import bonferroni
 from kdaudit.statistics.rates import Span, mean
@@ -86,7 +86,7 @@ class Flip:
         """Return the most teacher rows: both sides of each row asked."""
         return 2 * min(self.questions, len(samples))
 
-    def examine(self, cast: Cast, samples: Samples, ask: Ask, rng: np.random.Generator) -> Evidence:  # noqa: ARG002
+    def examine(self, cast: Cast, samples: Samples, ask: Ask, rng: np.random.Generator) -> Evidence:
         """Answer the question for one proxy; see `kdaudit.question.Question`.
 
         Raises
@@ -97,10 +97,11 @@ class Flip:
         for value in (self.level, self.other):
             # said even where no row is asked
             _check(samples, self.field, value)
-        possible = samples.take(self._possible(samples))
+        keep = self._possible(samples)
+        order = queue(samples, rng, STREAM)[keep]
+        possible = samples.take(keep)
         few = self._too_few(cast.teacher, len(possible))
         n = 0 if few else self.questions
-        order = priorities(possible.keys(), possible.ids, 0, STREAM)
         chosen = balanced(np.zeros(len(possible), dtype=np.int64), n, order)
         trial = _Trial(self, cast, possible, chosen, ask, few)
         rows: list[Row] = []

@@ -22,7 +22,7 @@ from kdaudit.probe.sentences import equally_high, equally_often, how_high, how_o
 from kdaudit.probe.surveys import Survey
 from kdaudit.samples import Samples
 from kdaudit.signal import SCORE, Signal
-from kdaudit.statistics.choice import balanced, priorities
+from kdaudit.statistics.choice import balanced, queue
 from kdaudit.subject import Ask
 
 STREAM = "probe/rows"
@@ -100,6 +100,7 @@ class Parity:
         InvalidInput
             If the field makes no groups or a group is unknown.
         """
+        order = queue(samples, rng, STREAM)
         strata = stratify(samples, self.field, self.cuts)
         reference = strata.check(self.reference) if self.reference is not None else strata.largest
         others = [strata.check(level) for level in self.groups] or [
@@ -109,18 +110,18 @@ class Parity:
             raise InvalidInput(f"{self.field} needs a group to compare with {reference!r}, other than itself")
         reading = Reading(self.measure, self.output)
         pool = read_pool(cast, samples, ask, reading)
-        chosen = self._chosen(samples, strata, [reference, *others])
+        chosen = self._chosen(strata, [reference, *others], order)
         rows = samples.take(chosen)
         y = reading.of(cast.teacher, rows, ask)
         twin = None if isinstance(cast.twin, Empty) else reading.of(cast.twin, rows, ask)
         survey = Survey(cast, samples, strata, reference, tuple(others), pool, chosen, y, twin, self.minimum, reading)
         return self._evidence(survey, rng)
 
-    def _chosen(self, samples: Samples, strata: Strata, levels: list[str]) -> NDArray[np.int64]:
+    def _chosen(self, strata: Strata, levels: list[str], order: NDArray[np.uint64]) -> NDArray[np.int64]:
         # a group too small to be decided gets no questions
         wanted = [strata.levels.index(level) for level in levels if strata.count(level) >= self.minimum]
         groups = np.where(np.isin(strata.place, wanted), strata.place, -1)
-        return balanced(groups, self.questions, priorities(samples.keys(), samples.ids, 0, STREAM))
+        return balanced(groups, self.questions, order)
 
     def _evidence(self, survey: Survey, rng: np.random.Generator) -> Evidence:
         """Return the evidence: contrasts first, then the groups."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kdaudit.errors import InvalidInput
+from kdaudit.samples import Samples
 
 
 def priorities(keys: NDArray[np.bytes_], ids: NDArray[Any], seed: int, name: str) -> NDArray[np.uint64]:
@@ -41,6 +42,15 @@ def priorities(keys: NDArray[np.bytes_], ids: NDArray[Any], seed: int, name: str
         state.update(str(row).encode())
         out += state.digest()
     return np.frombuffer(bytes(out), dtype="<u8").astype(np.uint64)
+
+
+def queue(samples: Samples, rng: np.random.Generator, name: str) -> NDArray[np.uint64]:
+    """Return the priorities of rows, with a seed drawn from `rng`.
+
+    Questions that are given generators in the same state choose the same rows where they can, whatever they ask: draw
+    the queue before anything else.
+    """
+    return priorities(samples.keys(), samples.ids, int(rng.integers(2**62)), name)
 
 
 def allocation(sizes: NDArray[Any], n: int) -> NDArray[np.int64]:
