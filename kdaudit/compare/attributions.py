@@ -96,7 +96,7 @@ class Attribution:
         items = [self._beside(likeness, cast, seats, null, asked) for likeness in LIKENESS]
         return Evidence(
             question="",
-            title=f"Does {cast.proxy_name} have this teacher's reasons?",
+            title=f"Does the {cast.proxy_name} have this teacher's reasons?",
             rows=evidence_rows(items),
             claims=(self._claim(cast, items[0]),),
             context=self._context(samples, task, seats, null, len(rest) >= ENOUGH),
@@ -134,14 +134,14 @@ class Attribution:
         rival = RIVALS[item.control_kind] if item.control_kind != "permuted" else "its reasons for other rows"
         more = "" if item.excess is None else f", {item.excess.text(signed=True)} beside {rival}"
         return Claim(
-            text=capital(f"{cast.proxy_name} has more of this teacher's reasons than {rival}"),
+            text=capital(f"the {cast.proxy_name} has more of this teacher's reasons than {rival}"),
             measure=item.measure.name,
             group=item.group,
             form="above control",
             margin=self.margin,
             about="proxy",
             found=capital(
-                f"{cast.proxy_name} orders the fields as the teacher does with a rank correlation of "
+                f"the {cast.proxy_name} orders the fields as the teacher does with a rank correlation of "
                 f"{item.value.text()}{more}."
             ),
             minimum=30,

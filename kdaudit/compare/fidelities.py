@@ -92,7 +92,7 @@ class Fidelity:
             items.append(self._on(f"worst slice: {worst.text}", worst.rows & ~halves(samples), samples, agreement))
         return Evidence(
             question="",
-            title=f"Does {cast.proxy_name} answer as this teacher does?",
+            title=f"Does the {cast.proxy_name} answer as this teacher does?",
             rows=tuple(_drawn(row) for row in evidence_rows(items)),
             claims=tuple(self._claims(cast, whole)),
             context=self._context(samples, heard, worst),
@@ -130,10 +130,10 @@ class Fidelity:
         rival = RIVALS[whole.control_kind]
         value = whole.value.text("percent")
         more = "" if whole.excess is None else f", {whole.excess.text('points', signed=True)} beside {rival}"
-        found = capital(f"{cast.proxy_name} decides as the teacher does in {value} of rows{more}.")
+        found = capital(f"the {cast.proxy_name} decides as the teacher does in {value} of rows{more}.")
         beyond = f" by more than {100 * self.margin:g} points" if self.margin else ""
         yield Claim(
-            text=capital(f"{cast.proxy_name} decides as this teacher does more often than {rival}{beyond}"),
+            text=capital(f"the {cast.proxy_name} decides as this teacher does more often than {rival}{beyond}"),
             measure=AGREEMENT.name,
             group="all",
             form="above control",
@@ -145,7 +145,7 @@ class Fidelity:
         if self.least is not None:
             yield Claim(
                 text=capital(
-                    f"{cast.proxy_name} decides as the teacher does in at least {100 * self.least:g} % of rows"
+                    f"the {cast.proxy_name} decides as the teacher does in at least {100 * self.least:g} % of rows"
                 ),
                 measure=AGREEMENT.name,
                 group="all",

@@ -7,8 +7,23 @@ from kdaudit.measure import Measure
 from kdaudit.measures.agreement import AGREEMENT
 from kdaudit.measures.calibration import BRIER
 from kdaudit.measures.divergence import KL, SCORE_ERROR
+from kdaudit.measures.ranks import LIKENESS
 
 MEASURES: dict[str, Measure] = {m.name: m for m in (AGREEMENT, KL, SCORE_ERROR, BRIER)}
+
+DEFINITIONS: dict[str, str] = {
+    **{m.name: f"{m.definition} ({m.source})" for m in MEASURES.values()},
+    **{m.name: f"{m.definition} ({m.source})" for m in LIKENESS},
+    "selection_rate": "share of a group's rows that are decided yes (demographic parity; Calders et al. 2009)",
+    "selection_rate_difference": "selection rate of a group minus that of the reference group (Calders et al. 2009)",
+    "score": "mean score of a group's rows",
+    "score_difference": "mean score of a group minus that of the reference group",
+    "counterfactual_shift": "decision with the field at one value minus decision with it at the other, all else kept, "
+    "mean over rows (Kusner et al. 2017, direct effect only)",
+    "counterfactual_flip_rate": "share of rows whose decision differs between the field's two values, all else kept",
+    "rate_of_yes": "share of the rows for which a rule answers that the teacher decides yes",
+}
+"""How each measure that a report may show is defined, and its source where it has one."""
 
 
 def measure(name: str) -> Measure:

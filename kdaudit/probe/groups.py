@@ -18,7 +18,7 @@ from kdaudit.interval import Interval
 from kdaudit.measures.strata import Strata, stratify
 from kdaudit.probe.figures import Figures, Heading, scale, three_rows
 from kdaudit.probe.readings import Reading, What, read_pool
-from kdaudit.probe.sentences import equally_high, equally_often, how_high, how_often
+from kdaudit.probe.sentences import equally_high, equally_often, how_high, how_often, listed
 from kdaudit.probe.surveys import Survey
 from kdaudit.samples import Samples
 from kdaudit.signal import SCORE, Signal
@@ -27,6 +27,8 @@ from kdaudit.subject import Ask
 
 STREAM = "probe/rows"
 """Probes choose rows by one stream, so that they share rows, and so answers."""
+MOST_NAMED = 3
+"""Groups that a title names; of more it gives the number."""
 
 
 @dataclass(frozen=True)
@@ -183,7 +185,8 @@ class Parity:
 
     def _title(self, survey: Survey) -> str:
         whom = self._who(survey.strata, survey.reference)
-        who = self._who(survey.strata, survey.others[0]) if len(survey.others) == 1 else f"all groups of {self.field}"
+        compared = [self._who(survey.strata, level) for level in survey.others]
+        who = listed(compared) if len(compared) <= MOST_NAMED else f"{len(compared)} groups of {self.field}"
         alike = f"{self.yes} as often as" if self._decides else "given the same score as"
         return f"Are {who} {alike} {whom}?"
 
@@ -201,10 +204,19 @@ class Parity:
             "reference": survey.reference,
             "method": f"rows chosen evenly over groups; PPI++, covariate: the proxy's score read as a chance{together}",
             "contrasts": contrasts,
+            "sentences": self._not_compared(survey),
             "left_out": [
                 survey.strata.group(level) for level in levels if level not in (*survey.tested, survey.reference)
             ],
         }
+
+    def _not_compared(self, survey: Survey) -> list[str]:
+        strata, named = survey.strata, (survey.reference, *survey.others)
+        counts = {level: strata.count(level) for level in strata.levels if level not in named and strata.count(level)}
+        if not counts:
+            return []
+        groups = ", ".join(f"{strata.words(level)} ({n:,} rows)" for level, n in counts.items())
+        return [f"Not compared, since the plan names other groups: {groups}."]
 
 
 def _unit(cast: Cast) -> str:

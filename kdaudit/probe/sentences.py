@@ -12,6 +12,11 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def listed(names: list[str]) -> str:
+    """Return names as a list in words: ``"a, b and c"``."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
 def amount(margin: float, unit: str) -> str:
     """Return a margin for people: ``"5 points"``, ``"2.5 %"``."""
     if unit == "percent":

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from kdaudit.cast import CONTROL_WORDS
-from kdaudit.measures.named import MEASURES
+from kdaudit.measures.named import DEFINITIONS
+from kdaudit.report.contrasts import measure_words
 from kdaudit.report.document import Block, Bullets, Code, Facts, Heading, Note, Paragraph, Table
 from kdaudit.report.words import GLOSSARY, count, short
 
@@ -89,8 +90,7 @@ def method(run: Run) -> tuple[Block, ...]:
     kinds = dict.fromkeys(r.control_kind for e in run.evidence.values() for r in e.rows if r.control is not None)
     controls = tuple(f"Control, {kind.replace('_', ' ')}: {CONTROL_WORDS[kind]}." for kind in kinds)
     used = dict.fromkeys(r.measure for e in run.evidence.values() for r in e.rows)
-    known = [MEASURES[name] for name in used if name in MEASURES]
-    measures = tuple(f"{m.title or m.name} ({m.name}): {m.definition}. {m.source}." for m in known)
+    measures = tuple(f"{measure_words(name)}: {DEFINITIONS[name]}." for name in used if name in DEFINITIONS)
     levels = sorted({r.value.level for e in run.evidence.values() for r in e.rows})
     ways = sorted({r.value.method for e in run.evidence.values() for r in e.rows if r.value.known and r.value.method})
     intervals = tuple(f"Intervals of {level * 100:.4g} % certainty occur." for level in levels[:1])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kdaudit.cast import CONTROL_WORDS
 from kdaudit.evidence import Evidence, Row
-from kdaudit.measures.named import MEASURES
+from kdaudit.measures.named import DEFINITIONS
 from kdaudit.report.contrasts import about_proxies, measure_words
 from kdaudit.report.document import Block, Fold, Heading, Key, Paragraph, Strip, Strips, Table
 from kdaudit.report.words import SIGNS, contrast_words, count, span, whole
@@ -36,7 +36,9 @@ def believing(run: Run) -> tuple[Block, ...]:
     ]
     for question, evidence in _by_question(run, drawn).items():
         # one heading for all proxies, whose titles differ by their name alone
-        titles = {e.title.replace(e.proxy_name, "each proxy") if e.proxy_name else e.title: None for e in evidence}
+        titles = {
+            e.title.replace(f"the {e.proxy_name}", "each proxy") if e.proxy_name else e.title: None for e in evidence
+        }
         out.append(Heading(" · ".join(titles) or question, 3))
         out += _measures(evidence)
     return (*out, *_claims(run))
@@ -45,8 +47,8 @@ def believing(run: Run) -> tuple[Block, ...]:
 def strips_of(title: str, strips: tuple[Strip, ...]) -> Strips:
     """Return strips of one measure with the scale on which all of them fit."""
     first = strips[0].row
-    known = MEASURES.get(first.measure)
-    definition = f"{first.measure}: {known.definition} ({known.source})" if known else first.measure
+    known = DEFINITIONS.get(first.measure)
+    definition = f"{first.measure}: {known}" if known else first.measure
     return Strips(title, definition, first.unit, scale([s.row for s in strips]), strips)
 
 

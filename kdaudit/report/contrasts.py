@@ -73,7 +73,7 @@ def _contrast(run: Run, found: list[Finding]) -> Contrast:
         ceiling=None if row is None else row.ceiling,
         control_words=kind,
         no_ceiling="" if row is None else row.no_ceiling,
-        saving="" if evidence is None else saving(evidence.context, first.group, first.asked),
+        saving="" if evidence is None else saving(evidence.context, first.group, first.measure, first.asked),
         population=None if row is None else row.population,
     )
 
@@ -82,15 +82,15 @@ def _evidence(run: Run, finding: Finding) -> Evidence | None:
     return run.evidence.get(PurePosixPath(finding.evidence).stem) if finding.evidence else None
 
 
-def saving(context: Mapping[str, Any], group: str, asked: int) -> str:
+def saving(context: Mapping[str, Any], group: str, measure: str, asked: int) -> str:
     """Return what the proxy's help was worth, where the evidence says so.
 
-    The context of the evidence may hold ``contrasts``: group -> ``width_ratio``, the width of the teacher's interval
-    over that of plain sampling of as many rows, and ``strangers_width_ratio``, the same with a stranger's help.
+    The context of the evidence may hold ``contrasts``: group or measure -> ``width_ratio``, the width of the
+    teacher's interval over that of plain sampling of as many rows, and ``strangers_width_ratio``, the same with a stranger's help.
     Widths fall with the root of n, so that plain sampling needs ``asked / width_ratio**2`` rows for the same width.
     """
     found = context.get("contrasts")
-    found = found.get(group) if isinstance(found, Mapping) else None
+    found = found.get(group, found.get(measure)) if isinstance(found, Mapping) else None
     ratio = found.get("width_ratio") if isinstance(found, Mapping) else None
     if not isinstance(found, Mapping) or not isinstance(ratio, (int, float)) or ratio <= 0 or not asked:
         return ""

@@ -73,10 +73,19 @@ def test_a_teacher_that_moved_is_told_in_the_box(run):
 
 def test_what_plain_sampling_would_need_follows_from_the_width(run):
     context = {"contrasts": {"a": {"width_ratio": 0.5, "strangers_width_ratio": 0.6}, "b": {"width_ratio": 1.02}}}
-    assert saving(context, "a", 1000) == "plain sampling would need about 4,000 (width × 0.50; with a stranger × 0.60)"
-    assert saving(context, "b", 1000) == "the proxy saved no questions here"
-    assert saving(context, "c", 1000) == saving({}, "a", 1000) == saving({"contrasts": 3}, "a", 1000) == ""
-    assert saving({"contrasts": {"a": {"width_ratio": None}}}, "a", 1000) == ""
+    assert (
+        saving(context, "a", "rate", 1000)
+        == "plain sampling would need about 4,000 (width × 0.50; with a stranger × 0.60)"
+    )
+    assert saving(context, "b", "rate", 1000) == "the proxy saved no questions here"
+    assert (
+        saving(context, "c", "rate", 1000)
+        == saving({}, "a", "rate", 1000)
+        == saving({"contrasts": 3}, "a", "rate", 1000)
+        == ""
+    )
+    assert saving({"contrasts": {"rate": {"width_ratio": 0.5}}}, "a", "rate", 1000).startswith("plain sampling")
+    assert saving({"contrasts": {"a": {"width_ratio": None}}}, "a", "rate", 1000) == ""
 
 
 def test_a_measure_with_many_titles_is_called_by_its_name():
