@@ -82,7 +82,7 @@ def _finding(evidence: Evidence, claim: Claim, file: str, repeat: str) -> Findin
         transfer=kind,
         severity=_severity(claim, decided.verdict, stated),
         asked=asked,
-        needed=needed(stated, claim.form, claim.margin, asked) if decided.verdict is Verdict.UNDECIDED else None,
+        needed=_needed(claim, stated, proxy, asked) if decided.verdict is Verdict.UNDECIDED else None,
         evidence=file,
         repeat=repeat,
         proxy_name=evidence.proxy_name,
@@ -94,13 +94,21 @@ def _finding(evidence: Evidence, claim: Claim, file: str, repeat: str) -> Findin
 def _decide(claim: Claim, row: Row | None) -> Decision:
     if row is None:
         return Decision(Verdict.UNDECIDED, "the question gave no such row")
-    if row.value.n < claim.minimum:
+    if row.value.known and row.value.n < claim.minimum:
         return Decision(Verdict.UNDECIDED, f"{row.value.n} rows; at least {claim.minimum} are needed")
     if claim.form == "above control":
         if row.excess is None:
             return Decision(Verdict.UNDECIDED, f"there is no control: {row.no_control}")
         return judge(row.excess, claim.form, claim.margin)
     return judge(row.value, claim.form, claim.margin)
+
+
+def _needed(claim: Claim, stated: Interval, proxy: Interval, asked: int) -> int | None:
+    """Return the teacher rows that would decide it, a unit of sampling taking as many rows as it took."""
+    # a proxy that was counted was counted over the whole pool that the claim is about
+    pool = proxy.n if claim.about == "teacher" and proxy.low == proxy.high and proxy.n >= stated.n else None
+    units = needed(stated, claim.form, claim.margin, stated.n, pool=pool)
+    return None if units is None or not stated.n else math.ceil(units * asked / stated.n)
 
 
 def _severity(claim: Claim, verdict: Verdict, value: Interval) -> Severity:

@@ -73,7 +73,7 @@ def _contrast(run: Run, found: list[Finding]) -> Contrast:
         ceiling=None if row is None else row.ceiling,
         control_words=kind,
         no_ceiling="" if row is None else row.no_ceiling,
-        saving="" if evidence is None else saving(evidence.context, first.group, first.measure, first.asked),
+        saving="" if evidence is None else saving(evidence.context, first),
         population=None if row is None else row.population,
     )
 
@@ -82,21 +82,31 @@ def _evidence(run: Run, finding: Finding) -> Evidence | None:
     return run.evidence.get(PurePosixPath(finding.evidence).stem) if finding.evidence else None
 
 
-def saving(context: Mapping[str, Any], group: str, measure: str, asked: int) -> str:
+def saving(context: Mapping[str, Any], finding: Finding) -> str:
     """Return what the proxy's help was worth, where the evidence says so.
 
     The context of the evidence may hold ``contrasts``: group or measure -> ``width_ratio``, the width of the
-    teacher's interval over that of plain sampling of as many rows, and ``strangers_width_ratio``, the same with a stranger's help.
-    Widths fall with the root of n, so that plain sampling needs ``asked / width_ratio**2`` rows for the same width.
+    teacher's interval over that of plain sampling of as many rows, and ``strangers_width_ratio``, the same with a
+    stranger's help.  In a pool of N rows widths fall as ``sqrt(1 / n - 1 / N)``: plain sampling needs
+    ``1 / (1 / N + (1 / n - 1 / N) width_ratio**2)`` rows for the same width.
     """
     found = context.get("contrasts")
-    found = found.get(group, found.get(measure)) if isinstance(found, Mapping) else None
+    found = found.get(finding.group, found.get(finding.measure)) if isinstance(found, Mapping) else None
     ratio = found.get("width_ratio") if isinstance(found, Mapping) else None
-    if not isinstance(found, Mapping) or not isinstance(ratio, (int, float)) or ratio <= 0 or not asked:
+    n = finding.teacher.n
+    if (
+        not isinstance(found, Mapping)
+        or not isinstance(ratio, (int, float))
+        or ratio <= 0
+        or not finding.asked
+        or not n
+    ):
         return ""
     if ratio >= 1:
         return "the proxy saved no questions here"
-    text = f"plain sampling would need about {count(int(round(asked / ratio**2, -2)) or asked)} (width × {ratio:.2f}"
+    rest = 1 / finding.proxy.n if finding.proxy.n > n else 0.0
+    plain = finding.asked / n / (rest + (1 / n - rest) * ratio**2)
+    text = f"plain sampling would need about {count(int(round(plain, -2)) or finding.asked)} (width × {ratio:.2f}"
     theirs = found.get("strangers_width_ratio")
     return text + (f"; with a stranger × {theirs:.2f})" if isinstance(theirs, (int, float)) else ")")
 

@@ -32,7 +32,7 @@ font-size:.85rem}.facts dt,.words dt{color:var(--soft)}.facts dd,.words dd{margi
 gap:.3rem 1.25rem;font-size:.9rem}
 table{border-collapse:collapse;width:100%;font-size:.9rem;margin:.5rem 0}
 th{font-weight:600;text-align:left;color:var(--soft);font-size:.8rem;vertical-align:bottom}
-th,td{padding:.4rem .5rem;border-bottom:1px solid var(--rule)}td{vertical-align:top;overflow-wrap:anywhere}
+th,td{padding:.4rem .5rem;border-bottom:1px solid var(--rule)}td{vertical-align:top;overflow-wrap:break-word}
 th:first-child,td:first-child{padding-left:0}th:last-child,td:last-child{padding-right:0}td.n,th.n{text-align:right}
 td.n,.chip{overflow-wrap:normal}.iv{white-space:nowrap}.chip.kind{white-space:normal}.scale{display:none}
 td small{display:block;color:var(--soft);font-size:.78rem}tr.more td:not([rowspan]){border-bottom-color:transparent}

@@ -38,9 +38,8 @@ def headline(run: Run) -> Headline:
         verdict, sentence = Verdict.UNDECIDED, _undecided_sentence(found, unclear)
     else:
         verdict, sentence = Verdict.HOLDS, _holds_sentence(found)
-    return Headline(
-        verdict, _sentence(sentence), (_counted(found), *_hidden(found), *_invented(found), *_open(unclear))
-    )
+    told = (*_others(faults[1:]), *_hidden(found), *_invented(found), *_open(unclear))
+    return Headline(verdict, _sentence(sentence), (_counted(found), *told))
 
 
 def box(run: Run) -> VerdictBox:
@@ -83,7 +82,7 @@ def _counted(found: tuple[Contrast, ...]) -> str:
 def _others(faults: list[Contrast]) -> tuple[str, ...]:
     if not faults:
         return ()
-    items = tuple(f"{c.label} ({number(c.teacher.value, c.unit, signed=True)})" for c in faults)
+    items = tuple(f"{_subject(c)} ({number(c.teacher.value, c.unit, signed=True)})" for c in faults)
     return (f"Failing too: {listed(items)}.",)
 
 

@@ -49,7 +49,8 @@ def test_the_answer_is_the_strongest_fault_in_its_own_words(run):
 def test_what_is_hidden_invented_and_undecided_is_told_with_the_proxy_that_does_it(run):
     further = headline(run).further
     assert further[0] == "Of 4 claims about the teacher, 2 fail, 1 holds and 1 is undecided."
-    hidden, invented, unclear = further[1:]
+    others, hidden, invented, unclear = further[1:]
+    assert others.startswith("Failing too: race: Black − white, rate difference (")
     assert "student" in hidden and "race: Black − white" in hidden and "tree" not in hidden
     assert "Invented by the student" in invented and "age: 60 and more − 30 to 44" in invented
     assert "birthplace" in unclear and "2,900" in unclear
@@ -73,19 +74,18 @@ def test_a_teacher_that_moved_is_told_in_the_box(run):
 
 def test_what_plain_sampling_would_need_follows_from_the_width(run):
     context = {"contrasts": {"a": {"width_ratio": 0.5, "strangers_width_ratio": 0.6}, "b": {"width_ratio": 1.02}}}
-    assert (
-        saving(context, "a", "rate", 1000)
-        == "plain sampling would need about 4,000 (width × 0.50; with a stranger × 0.60)"
+    base = next(f for f in run.findings if f.teacher.known)
+    asked = replace(base, asked=1000, group="a", measure="rate", teacher=replace(base.teacher, n=1000))
+    endless = replace(asked, proxy=replace(asked.proxy, n=1000))
+    assert saving(context, endless) == "plain sampling would need about 4,000 (width × 0.50; with a stranger × 0.60)"
+    # 1 / (1 / 7000 + (1 / 1000 - 1 / 7000) / 4) = 2,800: all rows of a pool are never needed twice over
+    assert saving(context, replace(asked, proxy=replace(asked.proxy, n=7000))).startswith(
+        "plain sampling would need about 2,800"
     )
-    assert saving(context, "b", "rate", 1000) == "the proxy saved no questions here"
-    assert (
-        saving(context, "c", "rate", 1000)
-        == saving({}, "a", "rate", 1000)
-        == saving({"contrasts": 3}, "a", "rate", 1000)
-        == ""
-    )
-    assert saving({"contrasts": {"rate": {"width_ratio": 0.5}}}, "a", "rate", 1000).startswith("plain sampling")
-    assert saving({"contrasts": {"a": {"width_ratio": None}}}, "a", "rate", 1000) == ""
+    assert saving(context, replace(asked, group="b")) == "the proxy saved no questions here"
+    assert saving(context, replace(asked, group="c")) == saving({}, asked) == saving({"contrasts": 3}, asked) == ""
+    assert saving({"contrasts": {"rate": {"width_ratio": 0.5}}}, asked).startswith("plain sampling")
+    assert saving({"contrasts": {"a": {"width_ratio": None}}}, asked) == ""
 
 
 def test_a_measure_with_many_titles_is_called_by_its_name():
