@@ -83,7 +83,7 @@ def _others(faults: list[Contrast]) -> tuple[str, ...]:
     if not faults:
         return ()
     items = tuple(f"{_subject(c)} ({number(c.teacher.value, c.unit, signed=True)})" for c in faults)
-    return (f"Failing too: {listed(items)}.",)
+    return (f"Failing too: {listed(items, len(items))}.",)
 
 
 def _hidden(found: tuple[Contrast, ...]) -> tuple[str, ...]:
