@@ -37,14 +37,14 @@ def self_reports(report) -> None:
         return
     differences: dict[str, list[float]] = {}
     covered, seconds = [], []
-    fresh = unseen()
+    rows = load_set("acs_income_full", Path(os.environ["KDAUDIT_DATA"]))
     with tempfile.TemporaryDirectory() as folder:
         for seed in range(SEEDS):
             changes = (f"seed={seed}", "compare=[{name: fidelity, kind: fidelity, worst_slice: false}]", "probes=[]")
             start = time.perf_counter()
             done = audit(PLANS / "census.yaml", out=Path(folder) / "runs", options=Options(changes=changes))
             seconds.append(time.perf_counter() - start)
-            for name, reported, measured in pairs(done.path, changes, fresh):
+            for name, reported, measured in pairs(done.path, changes, rows, seed):
                 differences.setdefault(name, []).append(100 * (reported.value - measured))
                 covered.append(reported.low <= measured <= reported.high)
     every = [d for one in differences.values() for d in one]
@@ -65,18 +65,22 @@ def told(report, what: str, values: list[float]) -> None:
     report.figure(f"{what}, size of the mean", abs(statistics.fmean(values)), n=len(values), target="<= 0.5")
 
 
-def unseen() -> Samples:
-    """Return rows of the survey whose content does not occur among the bundled ones."""
-    bundled = load_set("acs_income")
-    rows = load_set("acs_income_full", Path(os.environ["KDAUDIT_DATA"]))
-    new = np.flatnonzero(~np.isin(rows.keys(), bundled.keys()))
-    return rows.take(np.random.default_rng(0).choice(new, FRESH, replace=False))
+def unseen(rows: Samples, parts: dict[str, Samples], seed: int) -> Samples:
+    """Return people who are in no part of the run, without those who are alike in every field to one of the makers'.
+
+    Rows whose content stands in judge or pool stay: the population has them, and no maker saw them.
+    """
+    made_from = np.concatenate([parts[part].keys() for part in ("fit", "select")])
+    new = np.flatnonzero(~np.isin(rows.keys(), made_from))
+    return rows.take(np.random.default_rng(seed).choice(new, FRESH, replace=False))
 
 
-def pairs(path: Path, changes: tuple[str, ...], fresh: Samples) -> list[tuple[str, Interval, float]]:
+def pairs(path: Path, changes: tuple[str, ...], rows: Samples, seed: int) -> list[tuple[str, Interval, float]]:
     """Return for each proxy of a run its name, what the run says of its agreement, and its agreement on fresh rows."""
     plan = read_plan(PLANS / "census.yaml", changes)
-    teacher = open_teachers(plan, load_parts(plan, None), allow_code=False).teacher
+    parts = load_parts(plan, None)
+    teacher = open_teachers(plan, parts, allow_code=False).teacher
+    fresh = unseen(rows, parts, seed)
     theirs = teacher.answer(fresh, {SCORE}).label
     out = []
     for name in read(path).cards:
