@@ -66,9 +66,8 @@ def test_what_is_needed_never_exceeds_the_pool():
 
 def test_a_claim_about_the_proxy_carries_nothing():
     base = row("proxy", 0.94, 0.93, 0.95, 3000)
-    beside = replace(
-        base, control=Interval(0.92, 0.91, 0.93, 3000), excess=Interval(0.02, 0.01, 0.03, 3000), control_kind="label_only"
-    )
+    control, excess = Interval(0.92, 0.91, 0.93, 3000), Interval(0.02, 0.01, 0.03, 3000)
+    beside = replace(base, control=control, excess=excess, control_kind="label_only")
     claim = Claim("closer than a stranger", "gap", "a - b", "above control", 0.0, "proxy")
     found = one(Evidence("compare/f", "Close?", (beside,), (claim,)))
     assert (found.verdict, found.transfer) == (Verdict.HOLDS, Transfer.NONE)
