@@ -45,7 +45,12 @@ def draw(rules: Rules, domain: Domain, *, width: int = WIDTH) -> list[Line]:
 def words(test: Test, domain: Domain) -> str:
     """Return a test in plain words; a long list of levels is said by the levels that are not in it."""
     item = domain[test.field]
-    if isinstance(item, Category) and test.levels is not None and len(test.levels) > (len(item.levels) + 1) // 2:
+    if (
+        not test.terms
+        and isinstance(item, Category)
+        and test.levels is not None
+        and len(test.levels) > (len(item.levels) + 1) // 2
+    ):
         others = [level for level in item.levels if level not in test.levels]
         if others:
             what = f"is not {others[0]}" if len(others) == 1 else f"is none of {', '.join(others)}"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from kdaudit.domain import Domain, Real
 from kdaudit.errors import InvalidInput, OutOfDomain
-from kdaudit.rules import Rule, Rules, Test, merged
+from kdaudit.rules import Rule, Rules, Term, Test, merged
 
 SCHOOLING = ("none", "school", "bachelor's degree", "doctorate")
 maybe = st.none() | st.integers(0, 90).map(float)
@@ -200,3 +200,66 @@ def test_hostile_json_is_refused_in_one_sentence(data):
 def test_a_rule_on_a_field_that_is_not_there_says_so(people):
     with pytest.raises(OutOfDomain, match="no field 'wage'"):
         Test("wage", below=3.0).holds(people(3))
+
+
+def summed():
+    terms = (Term("age", 1.0), Term("sex", -12.5, ("female",)), Term("schooling", 3.0))
+    return Test("age", below=30.0, terms=terms), Test("age", above=30.0, terms=terms, missing=True)
+
+
+def test_a_weighted_sum_is_added_up_row_by_row(people):
+    people, (low, high) = people(200), summed()
+    domain = people.domain
+    for at, (age, sex, schooling) in enumerate(
+        zip(people.columns["age"], people.columns["sex"], people.columns["schooling"], strict=True)
+    ):
+        absent = np.isnan(age) or sex < 0 or schooling < 0
+        total = age - 12.5 * (domain.category("sex").levels[sex] == "female") + 3.0 * schooling
+        assert low.holds(people)[at] == (not absent and total <= 30.0)
+        assert high.holds(people)[at] == (absent or total > 30.0)
+    assert low.text(domain) == "age - 12.5 if sex is female + 3 x rank of schooling, in sum at most 30"
+    assert high.text(domain).endswith("in sum above 30 or not known")
+
+
+def test_a_tree_with_sums_is_written_read_and_counted():
+    low, high = summed()
+    rules = Rules("tree", (Rule((low,), (0.1,), 4), Rule((high,), (0.9,), 5)), ("yes",))
+    data = json.loads(json.dumps(rules.to_data()))
+    assert data["format"] == 2
+    assert Rules.from_data(data) == rules
+    assert (rules.terms, rules.depth, rules.fields) == (3, 1, ("age", "schooling", "sex"))
+    assert merged((low, high))[0].terms == low.terms
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda test: test.update(terms=[{"field": "age", "weight": float("inf")}]),
+        lambda test: test.update(terms=[{"field": "sex", "weight": 1.0}]),
+        lambda test: test.update(terms=[{"field": "age", "weight": 1.0, "strange": 1}]),
+        lambda test: test.update(levels=["female"]),
+        lambda test: test.pop("below"),
+        lambda test: test.update(terms=7),
+        lambda test: test.update(terms=["age"]),
+    ],
+)
+def test_hostile_sums_are_refused(spoil):
+    low, high = summed()
+    data = json.loads(
+        json.dumps(Rules("tree", (Rule((low,), (0.1,), 4), Rule((high,), (0.9,), 5)), ("yes",)).to_data())
+    )
+    spoil(data["rules"][0]["tests"][0])
+    with pytest.raises(InvalidInput):
+        Rules.from_data(data)
+
+
+def test_the_votes_of_a_set_are_added_up(people):
+    people = people(200)
+    young, women = Test("age", below=40.0), Test("sex", levels=("female",))
+    rules = Rules("set", (Rule((young,), (0.2,)), Rule((young, women), (0.3,)), Rule((), (0.1,))), ("yes",))
+    a, b = young.holds(people), women.holds(people)
+    np.testing.assert_allclose(rules.evaluate(people)[:, 0], 0.1 + 0.2 * a + 0.3 * (a & b))
+    assert rules.held(people).sum() == len(people) + a.sum() + (a & b).sum()
+    assert Rules.from_data(json.loads(json.dumps(rules.to_data()))) == rules
+    with pytest.raises(InvalidInput, match="default"):
+        Rules("set", rules.rules[:2], ("yes",))
