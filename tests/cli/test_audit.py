@@ -186,6 +186,29 @@ def test_a_teacher_that_moved_begins_a_new_epoch_and_the_report_says_so(case, ca
     assert account["epoch"]["sentence"] in (case.runs[-1] / "report" / "report.md").read_text().replace("\\", "")
 
 
+def test_a_teacher_that_moved_before_a_resume_stops_it(case, capfd):
+    from kdaudit.auditing.audits import Options, audit
+    from kdaudit.errors import Cancelled
+
+    read = "from pathlib import Path\n    s = float(Path(__file__).with_name('slope').read_text())\n    "
+    case.teacher(read + "return 1 / (1 + np.exp(-(frame['age'].to_numpy() - 50) / s))")
+    (case.folder / "slope").write_text("10")
+
+    def stop(words: str) -> None:
+        if words.startswith("probes/"):
+            raise Cancelled("stopped by the test")
+
+    with pytest.raises(Cancelled):
+        audit(case.plan, out=case.out, options=Options(allow_code=True, tell=stop))
+    (case.folder / "slope").write_text("3")
+    assert code_of(case.arguments("--allow-code", "--resume")) == 5
+    assert "answers otherwise" in capfd.readouterr().err
+    # nothing is lost: with the teacher of before it goes on
+    (case.folder / "slope").write_text("10")
+    assert code_of(case.arguments("--allow-code", "--resume")) == 0
+    assert len(case.runs) == 1
+
+
 def test_a_pickled_model_is_refused(case, capfd):
     import pickle
 
