@@ -24,6 +24,7 @@ COMPARE = {
     "fidelity": "kdaudit.compare.fidelities:Fidelity",
     "attribution": "kdaudit.compare.attributions:Attribution",
     "rulebook": "kdaudit.compare.rulebooks:Rulebook",
+    "cost": "kdaudit.cost.questions:Cost",
 }
 PROBES = {
     "parity": "kdaudit.probe.groups:Parity",

@@ -12,6 +12,7 @@ from kdaudit.auditing import catalogue
 from kdaudit.auditing.schema import build
 from kdaudit.auditing.source import Path_, Source, close_to
 from kdaudit.behaviour import Behaviour
+from kdaudit.condition import parse
 from kdaudit.domain import KINDS, Domain, Field
 from kdaudit.errors import InvalidInput
 from kdaudit.question import ProxyRecipe, Question, TeacherRecipe
@@ -292,10 +293,18 @@ def _domain(data: dict[str, Any], rows: Rows, source: Source, domain_of: DomainO
         if kind not in KINDS:
             raise source.wrong((*path, "kind"), f"field kind {kind!r} is unknown{close_to(str(kind), KINDS)}")
         fields.append(build(KINDS[kind], item, source, path))
+    texts = section.get("constraints", [])
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise source.wrong(
+            ("domain", "constraints"), f"domain.constraints is {texts!r}; a list of conditions was expected"
+        )
     try:
-        return Domain(tuple(fields), tuple(section.get("constraints", ())))
+        domain = Domain(tuple(fields), tuple(texts))
+        for text in texts:
+            parse(text, domain)
     except InvalidInput as error:
         raise source.wrong(("domain",), str(error)) from error
+    return domain
 
 
 def _behaviour(data: dict[str, Any], domain: Domain, source: Source) -> Behaviour:

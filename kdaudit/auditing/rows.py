@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from kdaudit.auditing.plan import Plan
+from kdaudit.condition import parse
 from kdaudit.data import parts as splitting
 from kdaudit.data import readers, sets
 from kdaudit.domain import Domain
+from kdaudit.errors import OutOfDomain
 from kdaudit.samples import Samples
 
 
@@ -44,7 +48,18 @@ def load(plan: Plan, data: Path | None) -> Samples:
             missing=rows.missing,
         )
         samples = readers.read(plan.folder / rows.file, plan.domain, roles, name=rows.name).samples
+    _check_constraints(samples)
     return plan.behaviour.within(samples)
+
+
+def _check_constraints(samples: Samples) -> None:
+    for text in samples.domain.constraints:
+        broken = np.flatnonzero(~parse(text, samples.domain).mask(samples))
+        if len(broken):
+            raise OutOfDomain(
+                f"row {samples.ids[broken[0]]} breaks the domain's constraint {text!r} ({len(broken)} such rows); "
+                "mend the data or the constraint"
+            )
 
 
 def split(plan: Plan, samples: Samples) -> dict[str, Samples]:

@@ -128,6 +128,9 @@ def test_a_budget_that_is_short_asks_fewer_rows(case, capfd):
         ("level: female, other: male", "level: woman, other: male", "woman"),
         ("outputs: [above]", "outputs: [below, above, beyond]", "."),
         ("leaves: 4", "leaves: 0", "at least one leaf"),
+        ("samples:", "  constraints: [hours < 79]\nsamples:", "breaks the domain's constraint 'hours < 79'"),
+        ("samples:", "  constraints: [houres < 79]\nsamples:", "there is no field 'houres'"),
+        ("samples:", "  constraints: hours\nsamples:", "a list of conditions was expected"),
     ],
 )
 def test_a_wrong_plan_gets_one_sentence_and_leaves_nothing(case, capfd, old, new, words):
