@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from kdaudit.domain import Category, Domain, Real
 from kdaudit.errors import InvalidInput
+from kdaudit.evaluation import first, held
 from kdaudit.samples import Samples
 
 FORMAT = 1
@@ -223,14 +224,7 @@ class Rules:
         Of trees and lists one rule a row; of sets all that hold, the default among them.
         """
         if self.family == "set":
-            seen: dict[Test, NDArray[np.bool_]] = {}
-            out = np.ones((len(samples), len(self.rules)), dtype=bool)
-            for position, rule in enumerate(self.rules):
-                for test in rule.tests:
-                    if test not in seen:
-                        seen[test] = test.holds(samples)
-                    out[:, position] &= seen[test]
-            return out
+            return held(self.rules, samples)
         alone: NDArray[np.bool_] = self.which(samples)[:, None] == np.arange(len(self.rules))
         return alone
 
@@ -242,15 +236,7 @@ class Rules:
         InvalidInput
             If some row meets no leaf: the rules are no tree.
         """
-        out = np.full(len(samples), -1, dtype=np.int64)
-        seen: dict[Test, NDArray[np.bool_]] = {}
-        for position, rule in enumerate(self.rules):
-            open_rows = out == -1
-            for test in rule.tests:
-                if test not in seen:
-                    seen[test] = test.holds(samples)
-                open_rows &= seen[test]
-            out[open_rows] = position
+        out = first(self.rules, samples)
         if (out == -1).any():
             raise InvalidInput(f"{int((out == -1).sum())} rows meet no leaf of this tree; it is not whole")
         return out
@@ -260,9 +246,9 @@ class Rules:
         table = np.array([rule.score for rule in self.rules], dtype=np.float64)
         if self.family == "set":
             total = np.zeros((len(samples), len(self.outputs)))
-            for votes, held in zip(table, self.held(samples).T, strict=True):
+            for votes, rows in zip(table, self.held(samples).T, strict=True):
                 # added up in the order of the rules: the same bytes however many rows are asked at once
-                total += held[:, None] * votes
+                total += rows[:, None] * votes
             return total
         out: NDArray[np.float64] = table[self.which(samples)]
         return out
