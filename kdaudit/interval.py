@@ -6,6 +6,22 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+COUNTS = frozenset({"parameters", "operations", "multiply-adds", "bytes"})
+"""Units of things that are counted: whole numbers are written without decimals."""
+
+
+def digits(x: float, unit: str) -> int:
+    """Return with how many decimals a number is written, percent and points as hundredths.
+
+    Examples
+    --------
+    >>> digits(0.94, "percent"), digits(1410.0, "parameters"), digits(4.25, "operations"), digits(0.0314, "nats")
+    (1, 0, 1, 3)
+    """
+    if unit in COUNTS:
+        return 0 if x == round(x) or abs(x) >= 1000 else 1
+    return 1 if unit in ("percent", "points") else 3
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -49,10 +65,10 @@ class Interval:
         """Return value and interval as people read them; `unit` is ``"percent"``, ``"points"`` or ``""``."""
         if not math.isfinite(self.value):
             return "not known"
-        factor, digits = (100.0, 1) if unit in ("percent", "points") else (1.0, 3)
+        factor = 100.0 if unit in ("percent", "points") else 1.0
         sign = "+" if signed else ""
-        value, low, high = (f"{x * factor:{sign}.{digits}f}" for x in (self.value, self.low, self.high))
-        mark = {"percent": " %", "points": " points"}.get(unit, "")
+        value, low, high = (f"{x * factor:{sign},.{digits(x, unit)}f}" for x in (self.value, self.low, self.high))
+        mark = f" {unit}" if unit in COUNTS else {"percent": " %", "points": " points"}.get(unit, "")
         ends = f"exact for these {self.n:,} rows" if self.low == self.high else f"{low} to {high}"
         return f"{value}{mark} ({ends})".replace("-", "−")
 

@@ -6,7 +6,7 @@ import math
 import re
 
 from kdaudit.finding import Transfer, Verdict
-from kdaudit.interval import Interval
+from kdaudit.interval import Interval, digits
 
 SIGNS = {Verdict.HOLDS: "✓", Verdict.FAILS: "✕", Verdict.UNDECIDED: "?"}
 VERDICT_WORDS = {
@@ -79,11 +79,11 @@ def number(x: float, unit: str = "", *, signed: bool = False, bare: bool = False
     """
     if not math.isfinite(x):
         return "not known"
-    factor, digits = (100.0, 1) if unit in ("percent", "points") else (1.0, 3)
-    rounded = round(x * factor, digits) + 0.0  # adding zero turns -0.0 into 0.0
+    factor, places = 100.0 if unit in ("percent", "points") else 1.0, digits(x, unit)
+    rounded = round(x * factor, places) + 0.0  # adding zero turns -0.0 into 0.0
     sign = "+" if signed and rounded > 0 else ""
     mark = "" if bare else {"percent": " %", "": ""}.get(unit, f" {unit}")
-    return f"{sign}{rounded:,.{digits}f}{mark}".replace("-", "−")
+    return f"{sign}{rounded:,.{places}f}{mark}".replace("-", "−")
 
 
 def exact(interval: Interval) -> bool:

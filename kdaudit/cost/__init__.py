@@ -1,0 +1,1 @@
+"""Cost: parameters, operations, latency, memory and energy of any subject."""
