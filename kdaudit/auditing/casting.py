@@ -119,8 +119,11 @@ def _other(teachers: Teachers, rows: Parts, plan: Plan) -> tuple[Subject | Empty
     return Empty("there is neither an independent teacher nor recorded outcomes to make a control from"), "none"
 
 
-def cast_of(troupe: Troupe, teachers: Teachers, covariate: Subject) -> Cast:
-    """Return the cast for a question about one proxy; `covariate` sharpens the teacher's interval."""
+def cast_of(troupe: Troupe, teachers: Teachers, covariate: Subject, known: Samples | None = None) -> Cast:
+    """Return the cast for a question about one proxy; `covariate` sharpens the teacher's interval.
+
+    `known` are rows that the teacher answered when the proxies were made, and that none was fitted to.
+    """
     return Cast(
         teacher=teachers.teacher,
         proxy=troupe.proxy,
@@ -129,6 +132,7 @@ def cast_of(troupe: Troupe, teachers: Teachers, covariate: Subject) -> Cast:
         control_kind=troupe.control_kind,
         covariate=covariate,
         proxy_name=troupe.name,
+        known=known,
     )
 
 

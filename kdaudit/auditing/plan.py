@@ -293,13 +293,15 @@ def _domain(data: dict[str, Any], rows: Rows, source: Source, domain_of: DomainO
         if kind not in KINDS:
             raise source.wrong((*path, "kind"), f"field kind {kind!r} is unknown{close_to(str(kind), KINDS)}")
         fields.append(build(KINDS[kind], item, source, path))
-    texts = section.get("constraints", [])
+    return _constrained(tuple(fields), section.get("constraints", []), source)
+
+
+def _constrained(fields: tuple[Field, ...], texts: object, source: Source) -> Domain:
     if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-        raise source.wrong(
-            ("domain", "constraints"), f"domain.constraints is {texts!r}; a list of conditions was expected"
-        )
+        message = f"domain.constraints is {texts!r}; a list of conditions was expected"
+        raise source.wrong(("domain", "constraints"), message)
     try:
-        domain = Domain(tuple(fields), tuple(texts))
+        domain = Domain(fields, tuple(texts))
         for text in texts:
             parse(text, domain)
     except InvalidInput as error:

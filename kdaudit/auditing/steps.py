@@ -195,7 +195,7 @@ def _examine(
     for name in item.proxies:
         stage.tell(f"{item.key}: {name}")
         meter = stage.meter(item.key, teachers.teacher)
-        cast = casting.cast_of(troupes[name], teachers, lead)
+        cast = casting.cast_of(troupes[name], teachers, lead, stage.parts["select"])
         # one stream for all questions on a part: they choose overlapping rows, and so pay for them once
         chance = rng(stage.plan.seed, f"questions/{recipe.part}")
         found = recipe.examine(cast, samples, stage.posed(meter), chance)
