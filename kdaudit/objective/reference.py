@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -27,12 +28,18 @@ class Reference:
     outcome : Tensor of shape (n,), optional
         True outcomes: int64 positions among the classes (0 or 1 for one output), or float64 numbers.
     scale : {"probability", "value"}
+    taps : mapping of str to Tensor of shape (n, ...)
+        What the teacher's layers gave, by tap; empty where only its answers are known.
+    softened : mapping of float to (Tensor of shape (n, classes), Tensor of shape (n,))
+        Temperature -> probabilities and their sum of p log p, worked out once; see `prepared`.
     """
 
     logit: Tensor
     score: Tensor
     outcome: Tensor | None = None
     scale: Scale = "probability"
+    taps: Mapping[str, Tensor] = field(default_factory=dict)
+    softened: Mapping[float, tuple[Tensor, Tensor]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.score)
@@ -40,13 +47,40 @@ class Reference:
     def take(self, rows: Tensor) -> Reference:
         """Return the rows at positions `rows`."""
         outcome = None if self.outcome is None else self.outcome[rows]
-        return Reference(self.logit[rows], self.score[rows], outcome, self.scale)
+        taps = {name: tensor[rows] for name, tensor in self.taps.items()}
+        softened = {T: (p[rows], negative[rows]) for T, (p, negative) in self.softened.items()}
+        return Reference(self.logit[rows], self.score[rows], outcome, self.scale, taps, softened)
 
     def probabilities(self, temperature: float) -> Tensor:
         """Return the probabilities of all classes at a temperature, shape (n, classes); two columns for one output."""
+        return self.soft(temperature)[0]
+
+    def soft(self, temperature: float) -> tuple[Tensor, Tensor]:
+        """Return `probabilities`, and of each row the sum of p log p in nats, shape (n,); 0 log 0 is 0."""
+        if temperature in self.softened:
+            return self.softened[temperature]
         if temperature == 1:
-            return torch.cat([1 - self.score, self.score], dim=1) if self.score.shape[1] == 1 else self.score
-        return torch.exp(log_probabilities(self.logit, temperature))
+            p = torch.cat([1 - self.score, self.score], dim=1) if self.score.shape[1] == 1 else self.score
+        else:
+            p = torch.exp(log_probabilities(self.logit, temperature))
+        return p, torch.xlogy(p, p).sum(dim=1)
+
+    def prepared(self, temperatures: Iterable[float]) -> Reference:
+        """Return the same answers with probabilities at some temperatures kept, so that steps need not redo them."""
+        return replace(self, softened={float(T): self.soft(float(T)) for T in temperatures})
+
+    def single(self) -> Reference:
+        """Return the same answers in single precision, in which students learn."""
+        outcome = self.outcome
+        if outcome is not None and self.scale == "value":
+            outcome = outcome.float()
+        taps = {name: tensor.float() for name, tensor in self.taps.items()}
+        return Reference(self.logit.float(), self.score.float(), outcome, self.scale, taps)
+
+    @property
+    def top(self) -> Tensor:
+        """The teacher's likeliest class of each row, shape (n,), int64; 0 throughout where there is one output."""
+        return self.logit.argmax(dim=1)
 
     @classmethod
     def of(cls, answers: Answers, outcomes: NDArray[np.generic] | None, *, scale: Scale) -> Reference:
@@ -73,6 +107,16 @@ class Reference:
         kind = np.float64 if scale == "value" else np.int64
         return cls(logit, score, torch.from_numpy(np.ascontiguousarray(outcomes, dtype=kind)), scale)
 
+    @classmethod
+    def from_logits(
+        cls, logit: Tensor, outcome: Tensor | None, scale: Scale, taps: Mapping[str, Tensor] | None = None
+    ) -> Reference:
+        """Return what a network in the loop said, cut off from its gradients."""
+        z = logit.detach().float()
+        softened = torch.sigmoid(z) if z.shape[1] == 1 else torch.softmax(z, dim=1)
+        score = z if scale == "value" else softened
+        return cls(z, score, outcome, scale, {name: tensor.detach() for name, tensor in (taps or {}).items()})
+
 
 def log_probabilities(logit: Tensor, temperature: float = 1.0) -> Tensor:
     """Return log-probabilities of all classes, shape (n, classes): a single logit stands for two classes.
@@ -83,7 +127,7 @@ def log_probabilities(logit: Tensor, temperature: float = 1.0) -> Tensor:
     temperature : float
         Above 0; the logits are divided by it.
     """
-    z = logit / temperature
+    z = logit if temperature == 1 else logit / temperature
     if z.shape[1] == 1:
         return torch.cat([torch.nn.functional.logsigmoid(-z), torch.nn.functional.logsigmoid(z)], dim=1)
     return torch.log_softmax(z, dim=1)

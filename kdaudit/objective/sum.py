@@ -4,31 +4,52 @@ from __future__ import annotations
 
 import ast
 import difflib
-import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import cast
 
 from torch import Tensor
 
 from kdaudit.errors import InvalidInput
+from kdaudit.objective.features import cka, contrastive, cosine_hint, explanation, hint, relation, similarity
+from kdaudit.objective.maps import attention
 from kdaudit.objective.reference import Reference
-from kdaudit.objective.terms import Need, Term, labels, logit_mse, soft_targets
+from kdaudit.objective.terms import By, Need, Term, correlation, decoupled, labels, logit_mse, soft_targets
+from kdaudit.objective.weights import Ramp, Weight, at, checked, times
 
-TERMS: dict[str, Callable[..., Term]] = {"labels": labels, "logit_mse": logit_mse, "soft_targets": soft_targets}
+TERMS: dict[str, Callable[..., Term]] = {
+    "attention": attention,
+    "cka": cka,
+    "contrastive": contrastive,
+    "correlation": correlation,
+    "cosine_hint": cosine_hint,
+    "decoupled": decoupled,
+    "explanation": explanation,
+    "hint": hint,
+    "labels": labels,
+    "logit_mse": logit_mse,
+    "relation": relation,
+    "similarity": similarity,
+    "soft_targets": soft_targets,
+}
 """Name in a plan -> term."""
-NUMBERS = {"labels": 0, "logit_mse": 0, "soft_targets": 1}
+NUMBERS = dict.fromkeys(TERMS, 0) | {"contrastive": 1, "correlation": 1, "decoupled": 2, "soft_targets": 1}
 """Most numbers that a term takes in parentheses."""
+OUTPUTS = ("correlation", "decoupled", "labels", "logit_mse", "soft_targets")
+"""Terms of the outputs: they take at most one layer, the student's that gives logits.  Others take one or two."""
+NAMED = tuple(name for name in TERMS if name not in (*OUTPUTS, "explanation"))
+"""Terms that cannot do without a layer."""
 LONGEST = 500
 """Characters of the longest objective that is read."""
 
 
 @dataclass(frozen=True)
 class Objective:
-    """A weighted sum of terms; closed under ``+`` and under ``*`` with a number.
+    """A weighted sum of terms; closed under ``+`` and under ``*`` with a number or a `Ramp`.
 
     Parameters
     ----------
-    parts : tuple of (float, Term)
+    parts : tuple of (float or Ramp, Term)
         Weights above 0.
 
     Raises
@@ -37,41 +58,117 @@ class Objective:
         If there is no term or a weight is not above 0.
     """
 
-    parts: tuple[tuple[float, Term], ...]
+    parts: tuple[tuple[Weight, Term], ...]
 
     def __post_init__(self) -> None:
         if not self.parts:
             raise InvalidInput(f"an objective needs at least one term; terms are {', '.join(sorted(TERMS))}")
         for weight, term in self.parts:
-            if not (math.isfinite(weight) and weight > 0):
-                raise InvalidInput(f"{term.text} has the weight {weight:g}; a weight is a number above 0")
+            checked(weight, term.text)
 
-    def __call__(self, student: Tensor, teacher: Reference) -> Tensor:
-        """Return the weighted sum, one value a row: shape (n,)."""
-        first, *others = (weight * term(student, teacher) for weight, term in self.parts)
+    def __call__(self, student: Tensor | Mapping[str, Tensor], teacher: Reference, progress: float = 0.0) -> Tensor:
+        """Return the weighted sum, one value a row: shape (n,).
+
+        Parameters
+        ----------
+        student : Tensor of shape (n, outputs), or mapping of tap to Tensor
+            The empty tap stands for the outputs.
+        teacher : Reference
+        progress : float
+            Share of the training that is done, from 0 to 1, for weights that change.
+        """
+        said = {"": student} if isinstance(student, Tensor) else student
+        first, *others = (at(weight, progress) * term(*term.of(said, teacher)) for weight, term in self.parts)
         return sum(others, start=first)
 
     def __add__(self, other: Objective) -> Objective:
         return Objective(self.parts + other.parts)
 
-    def __mul__(self, factor: float) -> Objective:
-        return Objective(tuple((float(factor) * weight, term) for weight, term in self.parts))
+    def __mul__(self, factor: Weight) -> Objective:
+        return Objective(tuple((times(factor, weight), term) for weight, term in self.parts))
 
     __rmul__ = __mul__
 
     def __str__(self) -> str:
-        return " + ".join(term.text if weight == 1 else f"{weight!r} * {term.text}" for weight, term in self.parts)
+        return " + ".join(term.text if weight == 1 else f"{weight!s} * {term.text}" for weight, term in self.parts)
 
     @property
     def needs(self) -> frozenset[Need]:
         """What a reference must hold."""
         return frozenset(need for _, term in self.parts for need in term.needs)
 
+    @property
+    def temperatures(self) -> frozenset[float]:
+        """Temperatures at which the teacher's recorded answers are looked at."""
+        soft = ("soft_targets", "correlation")
+        return frozenset(t.numbers[0] for _, t in self.parts if t.name in soft and t.by == "teacher")
+
+    def taught_by(self, by: By) -> frozenset[str]:
+        """Return the taps that the terms ask of a teacher, of the student itself or of its peers."""
+        taps = {term.teacher for _, term in self.parts if term.by == by}
+        return frozenset(tap for tap in taps if tap is not None)
+
+    @property
+    def taps(self) -> frozenset[str]:
+        """Taps that the terms ask of the student."""
+        return frozenset(term.student for _, term in self.parts) - {""}
+
+    @property
+    def by(self) -> frozenset[By]:
+        """Whom the terms compare the student with."""
+        return frozenset(term.by for _, term in self.parts)
+
+    def whose(self, by: By) -> Objective:
+        """Return the same sum with every term compared with `by`: the student itself, or its peers."""
+        return Objective(tuple((weight, replace(term, by=by)) for weight, term in self.parts))
+
+
+def of(term: Term) -> Objective:
+    """Return a term as a sum of one."""
+    return Objective(((1.0, term),))
+
+
+def spread(
+    goal: Objective, student: Callable[[str], tuple[str, ...]], teacher: Callable[[str, By], tuple[str, ...]]
+) -> Objective:
+    """Return the sum with every wildcard replaced by the layers that it stands for.
+
+    Where a term names several layers, each of the student's is paired with one of the teacher's at the same depth: the
+    i-th of m with the one at the end of the i-th of m equal stretches.  Each pair counts an m-th of the term.
+
+    Parameters
+    ----------
+    student, teacher : callable
+        From a tap as written to the taps that it stands for; an unknown name is refused there.
+
+    References
+    ----------
+    Jiao et al. 2020, section 3.1 (uniform mapping of layers).
+    """
+    parts: list[tuple[Weight, Term]] = []
+    for weight, term in goal.parts:
+        mine = student(term.student) if term.student else ("",)
+        if term.teacher is None:
+            if len(mine) != 1:
+                raise InvalidInput(f"{term.text} stands for {len(mine)} layers; a term of the outputs names one")
+            parts.append((weight, replace(term, student=mine[0])))
+            continue
+        theirs = teacher(term.teacher, term.by)
+        for i, tap in enumerate(mine):
+            other = theirs[_paired(i, len(mine), len(theirs))]
+            parts.append((times(weight, 1 / len(mine)), replace(term, student=tap, teacher=other)))
+    return Objective(tuple(parts))
+
+
+def _paired(i: int, m: int, n: int) -> int:
+    return (i + 1) * n // m - 1 if n >= m else i * n // m
+
 
 def parse(text: str) -> Objective:
-    """Return the objective written as text, such as ``soft_targets(2) + 0.5 * logit_mse``.
+    """Return the objective written as text, such as ``soft_targets(2) + 0.1 * hint('layers.0')``.
 
-    Terms, numbers, ``+``, ``*`` and parentheses; nothing is evaluated.
+    Terms, numbers, layers in quotes, ``ramp(...)``, ``own(...)``, ``peers(...)``, ``+``, ``*`` and parentheses; nothing
+    is evaluated.
 
     Raises
     ------
@@ -87,45 +184,83 @@ def parse(text: str) -> Objective:
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise InvalidInput(f"objective {text!r} cannot be read: {getattr(error, 'msg', error)}") from error
     out = _read(tree)
-    if isinstance(out, float):
+    if not isinstance(out, Objective):
         raise InvalidInput(f"objective {text!r} is a number; it needs a term: {', '.join(sorted(TERMS))}")
     return out
 
 
-def _read(node: ast.expr) -> Objective | float:
+def _read(node: ast.expr) -> Objective | Weight:
     match node:
         case ast.BinOp(left=left, op=ast.Add(), right=right):
-            a, b = _read(left), _read(right)
-            if isinstance(a, Objective) and isinstance(b, Objective):
-                return a + b
+            return _sum(_read(left), _read(right), node)
         case ast.BinOp(left=left, op=ast.Mult(), right=right):
-            a, b = _read(left), _read(right)
-            if isinstance(a, float) and isinstance(b, Objective):
-                return a * b
-            if isinstance(a, Objective) and isinstance(b, float):
-                return a * b
+            return _product(_read(left), _read(right), node)
         case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
             return float(value)
         case ast.Name(id=name):
             return _term(name, [], node)
+        case ast.Call(func=ast.Name(id="ramp"), args=arguments, keywords=[]):
+            return _ramp(arguments, node)
+        case ast.Call(func=ast.Name(id="own" | "peers" as by), args=[inner], keywords=[]):
+            return _sum_of(inner).whose(cast("By", by))
         case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
-            return _term(name, [_read(argument) for argument in arguments], node)
+            return _term(name, arguments, node)
         case _:
-            pass
+            raise _refuse(node)
+
+
+def _sum_of(node: ast.expr) -> Objective:
+    goal = _read(node)
+    if isinstance(goal, Objective):
+        return goal
     raise _refuse(node)
 
 
-def _term(name: str, numbers: list[Objective | float], node: ast.expr) -> Objective:
+def _sum(a: Objective | Weight, b: Objective | Weight, node: ast.expr) -> Objective:
+    if isinstance(a, Objective) and isinstance(b, Objective):
+        return a + b
+    raise _refuse(node)
+
+
+def _product(a: Objective | Weight, b: Objective | Weight, node: ast.expr) -> Objective | Weight:
+    match a, b:
+        case Objective(), Objective():
+            raise _refuse(node)
+        case Objective(), _:
+            return a * cast("Weight", b)
+        case _, Objective():
+            return b * a
+        case _:
+            return times(cast("Weight", a), cast("Weight", b))
+
+
+def _ramp(arguments: list[ast.expr], node: ast.expr) -> Ramp:
+    numbers = [value for value in map(_read, arguments) if isinstance(value, float)]
+    if len(numbers) < len(arguments) or not 2 <= len(numbers) <= 4:
+        raise _refuse(node)
+    return Ramp(*numbers)
+
+
+def _term(name: str, arguments: list[ast.expr], node: ast.expr) -> Objective:
     if name not in TERMS:
         close = difflib.get_close_matches(name, TERMS)
-        hint = f"did you mean {' or '.join(close)}?" if close else f"terms are {', '.join(sorted(TERMS))}"
-        raise InvalidInput(f"objective term {name!r} is unknown; {hint}")
-    values = [number for number in numbers if isinstance(number, float)]
-    if len(values) < len(numbers):
+        hint_ = f"did you mean {' or '.join(close)}?" if close else f"terms are {', '.join(sorted(TERMS))}"
+        raise InvalidInput(f"objective term {name!r} is unknown; {hint_}")
+    taps = [a.value for a in arguments if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+    others = [_read(a) for a in arguments if not (isinstance(a, ast.Constant) and isinstance(a.value, str))]
+    values = [number for number in others if isinstance(number, float)]
+    if len(values) < len(others):
         raise _refuse(node)
+    written, most = ast.unparse(node), 1 if name in OUTPUTS else 2
     if len(values) > NUMBERS[name]:
-        raise InvalidInput(f"{ast.unparse(node)!r}: {name} takes at most {NUMBERS[name]} numbers")
-    return Objective(((1.0, TERMS[name](*values)),))
+        raise InvalidInput(f"{written!r}: {name} takes at most {NUMBERS[name]} numbers")
+    if len(taps) > most or (name in NAMED and not taps):
+        wanted = (
+            "the student's layer, and the teacher's where it has another name" if most == 2 else "at most one layer"
+        )
+        raise InvalidInput(f"{written!r}: {name} takes {wanted}, in quotes, such as {name}('layers.0')")
+    keys = dict(zip(("at", "teacher"), taps, strict=False))
+    return of(TERMS[name](*values, **keys))
 
 
 def _refuse(node: ast.AST) -> InvalidInput:

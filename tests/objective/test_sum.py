@@ -49,7 +49,7 @@ def test_laws_of_the_sum(a, b):
     [
         ("soft_target(2)", "did you mean soft_targets"),
         ("logitmse", "did you mean logit_mse"),
-        ("entropy", "terms are labels, logit_mse, soft_targets"),
+        ("entropy", "terms are attention, cka, contrastive"),
         ("", "1 to 500 characters"),
         ("labels + " * 100 + "labels", "1 to 500 characters"),
         ("2", "needs a term"),
