@@ -1,0 +1,95 @@
+"""How much memory a subject takes: the peak of a process that answers, minus that of one that does not."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import safetensors.numpy
+
+from kdaudit.domain import Domain
+from kdaudit.errors import KdauditError
+from kdaudit.samples import Origin, Samples
+from kdaudit.signal import SCORE, Signal, Signals
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Peak memory in bytes.
+
+    Parameters
+    ----------
+    peak : int
+        Of the process that loads the subject and answers the rows.
+    empty : int
+        Of a process that loads the same libraries and the same rows, and no subject.
+    """
+
+    peak: int
+    empty: int
+
+    @property
+    def taken(self) -> int:
+        """What the subject takes: its body and what it needs to answer."""
+        return max(0, self.peak - self.empty)
+
+
+def peak_memory(source: Path | str, samples: Samples, signals: Signals = (SCORE,)) -> Memory:
+    """Measure the peak memory of a subject in a process of its own.
+
+    Parameters
+    ----------
+    source : Path or str
+        The folder of a proxy as an audit keeps it; or, for any other subject, the address of a function that opens it,
+        such as ``"package.module:function"``: it is imported and called, so it must be trusted.
+    samples : Samples
+        Rows answered at once.
+    signals : iterable of Signal
+
+    Raises
+    ------
+    KdauditError
+        If the process fails; the sentence ends with its last line.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        where = Path(folder)
+        _write(samples, where)
+        kind = "folder" if isinstance(source, Path) else "address"
+        place = str(source.resolve()) if isinstance(source, Path) else source
+        wanted = ",".join(map(str, sorted(signals)))
+        return Memory(*(_child(kind, place, folder, wanted, step) for step in ("answer", "load nothing")))
+
+
+def _child(*arguments: str) -> int:
+    command = [sys.executable, "-m", "kdaudit.cost.answering", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        raise KdauditError(f"the process that answers for {arguments[1]} failed: {last}")
+    return int(done.stdout.strip().splitlines()[-1])
+
+
+def _write(samples: Samples, folder: Path) -> None:
+    numbers = {name: np.ascontiguousarray(c) for name, c in samples.columns.items() if c.dtype.kind != "O"}
+    texts = {name: c.tolist() for name, c in samples.columns.items() if c.dtype.kind == "O"}
+    safetensors.numpy.save_file(numbers, folder / "rows.safetensors")
+    data = {"domain": samples.domain.to_data(), "texts": texts, "ids": [str(i) for i in samples.ids]}
+    (folder / "rows.json").write_text(json.dumps(data))
+
+
+def read_rows(folder: Path) -> Samples:
+    """Return the rows that were written for the process."""
+    data = json.loads((folder / "rows.json").read_text())
+    columns = safetensors.numpy.load_file(folder / "rows.safetensors")
+    columns |= {name: np.array(values, dtype=object) for name, values in data["texts"].items()}
+    return Samples(Domain.from_data(data["domain"]), columns, np.array(data["ids"]), Origin("rows to answer"))
+
+
+def signals_of(text: str) -> frozenset[Signal]:
+    """Return the signals written as text, joined by commas."""
+    return frozenset(Signal.parse(part) for part in text.split(","))
