@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,7 @@ class Encoding:
         Of each `Real` field, in their order.
     """
 
+    continuous: ClassVar[bool] = True
     domain: Domain
     means: tuple[float, ...]
     scales: tuple[float, ...]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from kdaudit.digest import of_rows
-from kdaudit.domain import Category, Domain, Field, Real
+from kdaudit.domain import Category, Domain, Field, Image, Real, Text
 from kdaudit.errors import OutOfDomain
 
 Column = NDArray[Any]
@@ -107,7 +107,13 @@ class Samples:
     def setting(self, name: str, value: str | float) -> Samples:
         """Return the same rows (same ids) with one field set to `value`; a level is given by its name."""
         item = self.domain[name]
-        code = self.domain.code(name, str(value)) if isinstance(item, Category) else float(value)
+        match item:
+            case Category():
+                code: int | float | str = self.domain.code(name, str(value))
+            case Text():
+                code = str(value)
+            case _:
+                code = float(value)
         column = np.full_like(self.columns[name], code)
         columns = {**self.columns, name: _checked(item, column, self.ids)}
         return _unchecked(self.domain, columns, self.ids, self.origin, self.labels, self.weights, [])
@@ -209,8 +215,14 @@ def _checked(item: Field, column: Column, ids: NDArray[Any]) -> Column:
             values = values if bad.any() else values.astype(np.int32, copy=False)
             missing = values == -1
             expected = f"a position among its {len(levels)} levels"
-        case _:
-            return column
+        case Image():
+            return _pictures(item, column, ids)
+        case Text(longest=longest):
+            values = np.asarray(column, dtype=object)
+            missing = np.array([v is None for v in values], dtype=bool)
+            fits = [v is None or (isinstance(v, str) and len(v) <= longest) for v in values]
+            bad = ~np.array(fits, dtype=bool)
+            expected = f"a text of at most {longest} characters"
     if not item.missing:
         bad |= missing
         expected += ", not missing"
@@ -232,6 +244,28 @@ def _numbers(item: Field, column: Column, expected: str, kinds: str) -> NDArray[
     return values
 
 
+def _pictures(item: Image, column: Column, ids: NDArray[Any]) -> NDArray[np.float32]:
+    values = np.asarray(column)
+    if values.shape[1:] != item.shape or values.dtype.kind not in "fiub":
+        raise OutOfDomain(
+            f"column {item.name!r} holds {values.dtype} of shape {values.shape}; "
+            f"numbers of shape (n, {', '.join(map(str, item.shape))}) were expected"
+        )
+    # adding 0 makes -0 a 0, so that equal pictures have equal keys
+    values = values.astype(np.float32, copy=False) + np.float32(0)
+    flat = values.reshape(len(values), -1)
+    bad = ~((flat >= 0) & (flat <= 1)).all(axis=1)
+    if item.missing:
+        bad &= ~np.isnan(flat).all(axis=1)
+    if bad.any():
+        at = int(np.flatnonzero(bad)[0])
+        raise OutOfDomain(
+            f"{item.name} in row {ids[at]} has pixels outside 0 to 1; {int(bad.sum())} such rows. "
+            "Divide by the largest value that a pixel may have"
+        )
+    return values
+
+
 def _end(value: float | None) -> str:
     return "any" if value is None else f"{value:g}"
 
@@ -245,11 +279,16 @@ def _bytes_of(item: Field, column: Column) -> NDArray[Any]:
         case Category(levels=levels):
             table = np.array([_eight(level) for level in levels] + [b"\x00" * 8], dtype="V8")
             out = table[column]
-        case _:
-            flat = column.reshape(len(column), -1)
-            texts = [np.ascontiguousarray(v).tobytes() if v.dtype.kind != "O" else repr(v[0]).encode() for v in flat]
-            out = np.array([hashlib.blake2b(t, digest_size=16).digest() for t in texts], dtype="V16")
+        case Image():
+            out = _hashed(np.ascontiguousarray(picture).tobytes() for picture in column)
+        case Text():
+            # a mark in front: a missing text is no empty one
+            out = _hashed(b"" if text is None else b"=" + text.encode("utf-8", "surrogatepass") for text in column)
     return out
+
+
+def _hashed(values: Iterable[bytes]) -> NDArray[Any]:
+    return np.array([hashlib.blake2b(value, digest_size=16).digest() for value in values], dtype="V16")
 
 
 def _eight(level: str) -> bytes:

@@ -9,7 +9,7 @@ from typing import Any
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from kdaudit.encoding import Encoding
+from kdaudit.encoders import read_encoder
 from kdaudit.errors import InvalidInput, UnsafeFile
 from kdaudit.networks.architectures import ARCHITECTURES, outline
 from kdaudit.networks.network import Network
@@ -96,7 +96,7 @@ def load(folder: Path) -> Network:
         if expected != given:
             raise InvalidInput(f"the weights in {folder} have shapes {given}; {DESCRIPTION} says {expected}")
         module.load_state_dict(state, assign=True)
-        encoding = Encoding.from_data(data["encoding"])
+        encoding = read_encoder(data["encoding"])
         return Network(data["name"], module, encoding, data["outputs"], scale=data["scale"], batch=data["batch"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InvalidInput(f"{folder / DESCRIPTION} does not describe a network: {error!r}") from error

@@ -13,7 +13,7 @@ from torch import nn
 
 from kdaudit.digest import of_arrays, of_data, of_source
 from kdaudit.domain import Category, Domain
-from kdaudit.encoding import Encoding
+from kdaudit.encoders import Encoder
 from kdaudit.engine import slices
 from kdaudit.errors import InvalidAnswers, InvalidInput, NoSuchSignal
 from kdaudit.layers import Layers
@@ -40,7 +40,7 @@ class Network:
         For people.
     module : Module
         From (batch, encoding.width) to (batch, outputs) logits, or numbers where `scale` is "value".
-    encoding : Encoding
+    encoding : Encoder
     outputs : sequence of str
     scale : {"probability", "value"}
     batch : int
@@ -56,7 +56,7 @@ class Network:
         self,
         name: str,
         module: nn.Module,
-        encoding: Encoding,
+        encoding: Encoder,
         outputs: Sequence[str],
         *,
         scale: Scale = "probability",
@@ -73,8 +73,9 @@ class Network:
 
     @property
     def offers(self) -> frozenset[Signal]:
-        """Logits, scores, labels and gradients; numbers have no logit and no label."""
-        return frozenset({SCORE, GRADIENT} if self.scale == "value" else {LOGIT, SCORE, LABEL, GRADIENT})
+        """Logits, scores, labels and gradients; numbers have no logit and no label, numbers of words no gradient."""
+        given = {SCORE} if self.scale == "value" else {LOGIT, SCORE, LABEL}
+        return frozenset(given | {GRADIENT} if self.encoding.continuous else given)
 
     @property
     def form(self) -> Layers:
@@ -169,8 +170,7 @@ class Network:
                 "weights": of_arrays({name: tensor.detach().numpy() for name, tensor in tensors.items()}),
                 "structure": [_part(name, part) for name, part in self.module.named_modules()],
                 "fields": meaning(self.encoding.domain),
-                "means": self.encoding.means,
-                "scales": self.encoding.scales,
+                **{key: value for key, value in self.encoding.to_data().items() if key != "domain"},
                 "outputs": self.outputs,
                 "scale": self.scale,
                 "architecture": self.architecture,
