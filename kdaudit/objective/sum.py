@@ -231,7 +231,7 @@ def _product(a: Objective | Weight, b: Objective | Weight, node: ast.expr) -> Ob
         case _, Objective():
             return b * a
         case _:
-            return times(cast("Weight", a), cast("Weight", b))
+            return times(a, b)
 
 
 def _ramp(arguments: list[ast.expr], node: ast.expr) -> Ramp:
