@@ -20,13 +20,17 @@ class Attributions:
         Positive where the unit raises the answer above that at the baseline.
     error : array of shape (n, units)
         How far the values are from what more work would give: the difference of rules with n and 2 n nodes, or the
-        standard error over draws.
+        standard error over draws; 0 where the method leaves nothing open.
     gap : array of shape (n,)
         ``|sum of values - (answer - answer at the baseline)|``; NaN for methods that promise no sum.
     reach : array of shape (n,)
         ``answer - answer at the baseline``.
     method, baseline, scale : str
         In words, for the report.
+    dof : float
+        Degrees of freedom of standard errors; infinite where they are none.
+    evaluations : int
+        Evaluations of the subject a row, at most.
     """
 
     names: tuple[str, ...]
@@ -37,6 +41,8 @@ class Attributions:
     method: str
     baseline: str
     scale: str
+    dof: float = float("inf")
+    evaluations: int = 0
 
     def __len__(self) -> int:
         return len(self.values)

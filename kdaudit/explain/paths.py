@@ -1,87 +1,249 @@
-"""Attributions from gradients along the straight path from a baseline to the row."""
+"""Attributions from gradients along paths: integrated gradients and gradient SHAP."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-from kdaudit.explain.attributions import Attributions
-from kdaudit.units import Units
+from kdaudit.errors import InvalidInput
+from kdaudit.explain.passes import Passes, chunk_of, gathered
 
-Gradients = Callable[[NDArray[np.float32], int], tuple[NDArray[np.floating], NDArray[np.floating]]]
-"""``gradients(encoded (m, d), output) -> values (m,), gradients (m, d)`` of one subject's centred logit."""
-
-LARGEST_CHUNK = 4_096
-"""Encoded rows asked for gradients at once: memory does not grow with nodes or rows."""
+Floats = NDArray[np.float64]
+TOLERANCE = 0.01
+"""Largest gap, as a share of the sum of absolute values, at which a row's path is taken as done."""
 
 
-def path_gradients(
-    gradients: Gradients,
-    encoded: NDArray[np.float32],
-    baseline: NDArray[np.float32],
-    *,
-    output: NDArray[np.int64],
-    units: Units,
-    nodes: int = 16,
-) -> Attributions:
-    """Return integrated gradients, summed over each unit's columns.
-
-    ``(x - b) * sum_k w_k gradient(b + a_k (x - b))`` with Gauss-Legendre nodes (Sundararajan et al. 2017).  The rule
-    is worked off with `nodes` and with twice as many: the second gives the values, the difference their error.
+@dataclass(frozen=True, eq=False)
+class Shares:
+    """What each unit contributes, as arrays.
 
     Parameters
     ----------
-    gradients : callable
-        See `Gradients`; must give the same bits to a row whatever its company.
-    encoded : array of shape (n, d)
-    baseline : array of shape (d,)
-    output : array of shape (n,)
-        Which output is explained in each row.
-    units : Units
-    nodes : int
-        At least 1.  On smooth networks 12 suffice for 1e-7; with kinks the error falls as 1 / nodes.
+    values, error : array of shape (n, units)
+    gap, reach : array of shape (n,)
+    evaluations : int
+        Forward and backward passes of the row that took most.
+    dof : float
+    gap_error : array of shape (n,)
+        Standard error of the sum of the values; 0 for a rule without chance.
     """
-    n, d = encoded.shape
-    fine, coarse = np.empty((n, d)), np.empty((n, d))
-    reach = np.empty(n)
-    for which in np.unique(output):
-        rows = np.flatnonzero(output == which)
-        step = max(1, LARGEST_CHUNK // (3 * nodes + 1))
-        for start in range(0, len(rows), step):
-            at = rows[start : start + step]
-            coarse[at], fine[at], reach[at] = _chunk(gradients, encoded[at], baseline, int(which), nodes)
-    values = units.gather(fine)
-    return Attributions(
-        units.names,
-        values,
-        np.abs(values - units.gather(coarse)),
-        np.abs(values.sum(axis=1) - reach),
-        reach,
-        method=f"integrated gradients, Gauss-Legendre with {2 * nodes} nodes",
-        baseline="mean of the background rows, encoded",
-        scale="logit, centred over outputs",
-    )
+
+    values: Floats
+    error: Floats
+    gap: Floats
+    reach: Floats
+    evaluations: int
+    dof: float
+    gap_error: Floats
 
 
-def _chunk(
-    gradients: Gradients, rows: NDArray[np.float32], baseline: NDArray[np.float32], output: int, nodes: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    m, d = rows.shape
-    (few, few_weights), (many, many_weights) = _rule(nodes), _rule(2 * nodes)
-    places = np.concatenate([few, many, [1.0]])
-    step = rows.astype(np.float64) - baseline
-    path = (baseline + places[None, :, None] * step[:, None, :]).reshape(-1, d).astype(np.float32)
-    value, slope = gradients(np.concatenate([path, baseline[None].astype(np.float32)]), output)
-    slopes = np.asarray(slope[:-1], dtype=np.float64).reshape(m, len(places), d)
-    ends = np.asarray(value[:-1], dtype=np.float64).reshape(m, len(places))[:, -1]
-    # sums over nodes in numpy, in a fixed order: the same bits on each run
-    coarse = step * (few_weights[None, :, None] * slopes[:, :nodes]).sum(axis=1)
-    fine = step * (many_weights[None, :, None] * slopes[:, nodes:-1]).sum(axis=1)
-    return coarse, fine, ends - float(value[-1])
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """What is explained.
+
+    Parameters
+    ----------
+    rows : tensor of shape (n, *shape)
+    output : tensor of int64, shape (n,)
+        The output explained in each row.
+    places : tensor of int64
+        Unit of each place, see `kdaudit.explain.passes.gathered`.
+    units : int
+    """
+
+    rows: torch.Tensor
+    output: torch.Tensor
+    places: torch.Tensor
+    units: int
 
 
-def _rule(nodes: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    places, weights = np.polynomial.legendre.leggauss(nodes)
-    return (places + 1) / 2, weights / 2
+def integrated(
+    passes: Passes,
+    inputs: Inputs,
+    baseline: torch.Tensor,
+    *,
+    nodes: int = 16,
+    most: int | None = None,
+    chunk: int | None = None,
+) -> Shares:
+    """Return integrated gradients (Sundararajan et al. 2017) by the rule of Clenshaw and Curtis (1960).
+
+    Half of the nodes are those of the rule with half as many: the difference of the two is each value's error, for no
+    further pass.  Rows whose gap is more than `TOLERANCE` of the sum of their absolute values are worked off again with
+    twice as many nodes, up to `most`.
+
+    Parameters
+    ----------
+    passes : Passes
+    inputs : Inputs
+    baseline : tensor of shape (*shape) or (n, *shape)
+    nodes : int
+        Even; nodes + 1 passes a row.
+    most : int, optional
+        Nodes up to which they are doubled; `nodes` if not given.
+    chunk : int, optional
+        Points that go through at once.
+
+    Raises
+    ------
+    InvalidInput
+        If `nodes` is odd or below 2.
+    """
+    if nodes < 2 or nodes % 2:
+        raise InvalidInput(f"the path rule has an even number of nodes, at least 2; {nodes} were given")
+    size = chunk or chunk_of(tuple(inputs.rows.shape[1:]))
+    n = len(inputs.rows)
+    values, error = np.zeros((n, inputs.units)), np.zeros((n, inputs.units))
+    reach, gap = np.zeros(n), np.zeros(n)
+    open_rows, used = torch.arange(n), nodes
+    while len(open_rows):
+        for at in _row_blocks(open_rows, size, used + 1):
+            rows = inputs.rows[at]
+            start = baseline[at] if baseline.ndim == rows.ndim else baseline.expand_as(rows)
+            fine, coarse, reached = _path(passes, rows, start, inputs.output[at], (used, size))
+            place = at.numpy()
+            values[place] = gathered(fine, inputs.places, inputs.units).numpy()
+            error[place] = np.abs(values[place] - gathered(coarse, inputs.places, inputs.units).numpy())
+            reach[place] = reached.numpy()
+        gap = np.abs(values.sum(axis=1) - reach)
+        if 2 * used > (most or nodes):
+            break
+        done = gap <= TOLERANCE * np.abs(values).sum(axis=1)
+        open_rows = open_rows[torch.from_numpy(~done[open_rows.numpy()])]
+        used = 2 * used if len(open_rows) else used
+    return Shares(values, error, gap, reach, used + 1, float("inf"), np.zeros(n))
+
+
+def _row_blocks(rows: torch.Tensor, chunk: int, points: int) -> tuple[torch.Tensor, ...]:
+    each = max(1, chunk // points)
+    return tuple(rows[at : at + each] for at in range(0, len(rows), each))
+
+
+def _path(
+    passes: Passes, rows: torch.Tensor, start: torch.Tensor, output: torch.Tensor, size: tuple[int, int]
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    nodes, chunk = size
+    places, weights = rule(nodes)
+    step = rows - start
+    k = len(rows)
+    total = torch.zeros(2, step.numel(), dtype=torch.float64)
+    ends = torch.zeros(2, k, dtype=torch.float64)
+    points = torch.from_numpy(places).to(rows.dtype)
+    both = torch.from_numpy(weights).to(rows.dtype)
+    each = max(1, chunk // k)
+    for at in range(0, len(points), each):
+        some = points[at : at + each]
+        along = torch.addcmul(start[None], some.view(-1, *[1] * rows.ndim), step[None]).flatten(0, 1)
+        value, slope = passes.slopes(along, output.repeat(len(some)))
+        total += both[:, at : at + each] @ slope.reshape(len(some), -1)
+        if at == 0:
+            ends[0] = value[:k]
+        if at + each >= len(points):
+            ends[1] = value[-k:]
+    fine, coarse = (total.view(2, *step.shape) * step).unbind()
+    return fine, coarse, ends[1] - ends[0]
+
+
+def rule(nodes: int) -> tuple[Floats, Floats]:
+    """Return the nodes on [0, 1], rising, and the weights of the rule and of that with half the nodes: (2, nodes + 1).
+
+    The second rule uses every other node of the first.
+    """
+    places = (1 - np.cos(np.pi * np.arange(nodes + 1) / nodes)) / 2
+    weights = np.zeros((2, nodes + 1))
+    weights[0] = _weights(nodes)
+    weights[1, ::2] = _weights(nodes // 2)
+    return places, weights
+
+
+def _weights(n: int) -> Floats:
+    """Return the weights of Clenshaw and Curtis with n + 1 nodes, summing to one."""
+    if n == 1:
+        return np.array([0.5, 0.5])
+    j = np.arange(1, n // 2 + 1)
+    factor = np.where(2 * j == n, 1.0, 2.0) / (4.0 * j**2 - 1.0)
+    angles = 2 * np.pi * np.outer(np.arange(n + 1), j) / n
+    inner = 1.0 - np.cos(angles) @ factor
+    ends = np.where((np.arange(n + 1) % n) == 0, 1.0, 2.0)
+    out: Floats = ends * inner / n / 2
+    return out
+
+
+def expected(
+    passes: Passes,
+    inputs: Inputs,
+    background: torch.Tensor,
+    *,
+    draws: int = 64,
+    rng: np.random.Generator,
+    chunk: int | None = None,
+) -> Shares:
+    """Return expected gradients, alias gradient SHAP (Erion et al. 2021), with standard errors over draws.
+
+    Each draw is a background row and a place on the way from it; places are stratified.  All rows share the draws.
+    What the values must sum to is known exactly, ``f(x)`` minus the mean of f over the background: `gap` is the
+    distance, and is to be read beside `gap_error`.
+
+    Parameters
+    ----------
+    passes : Passes
+    inputs : Inputs
+    background : tensor of shape (rows, *shape)
+    draws : int
+        At least 2: passes a row.
+    rng : Generator
+        In the same state for subjects that are compared.
+    chunk : int, optional
+    """
+    if draws < 2:
+        raise InvalidInput(f"gradient SHAP needs at least 2 draws for its error; {draws} was given")
+    size = chunk or chunk_of(tuple(inputs.rows.shape[1:]))
+    places = torch.from_numpy(rng.permutation((np.arange(draws) + rng.random(draws)) / draws)).to(inputs.rows.dtype)
+    # every background row as often as any other, as far as the draws allow
+    lent = np.concatenate([rng.permutation(len(background)) for _ in range(-(-draws // len(background)))])[:draws]
+    n, units = len(inputs.rows), inputs.units
+    mean, squares, sums = np.zeros((n, units)), np.zeros((n, units)), np.zeros(n)
+    for at in _row_blocks(torch.arange(n), size, draws):
+        found = _drawn(passes, inputs, at, (background[torch.from_numpy(lent)], places), size)
+        mean[at.numpy()], squares[at.numpy()], sums[at.numpy()] = (part.numpy() for part in found)
+    error = np.sqrt(np.maximum(squares, 0.0) / (draws - 1) / draws)
+    ends = _in_chunks(passes, inputs.rows, inputs.output, size)
+    which, place = np.unique(inputs.output.numpy(), return_inverse=True)
+    levels = [_in_chunks(passes, background, torch.full((len(background),), k), size).mean() for k in which.tolist()]
+    reach = ends - np.array(levels)[place]
+    spread = np.sqrt(np.maximum(sums, 0.0) / (draws - 1) / draws)
+    return Shares(mean, error, np.abs(mean.sum(axis=1) - reach), reach, draws, float(draws - 1), spread)
+
+
+def _drawn(
+    passes: Passes, inputs: Inputs, at: torch.Tensor, drawn: tuple[torch.Tensor, torch.Tensor], size: int
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Return mean, sum of squared deviations, and that of the sums over units, in one sweep (Chan et al. 1979)."""
+    lent, places = drawn
+    rows, k, units = inputs.rows[at], len(at), inputs.units
+    count, mean = 0, torch.zeros(k, units, dtype=torch.float64)
+    squares, sums = torch.zeros_like(mean), torch.zeros(k, dtype=torch.float64)
+    each = max(1, size // k)
+    for first in range(0, len(places), each):
+        start, share = lent[first : first + each], places[first : first + each]
+        step = rows[None] - start[:, None]
+        along = torch.addcmul(start[:, None], share.view(-1, *[1] * rows.ndim), step).flatten(0, 1)
+        _, slope = passes.slopes(along, inputs.output[at].repeat(len(share)))
+        parts = gathered(slope.mul_(step.flatten(0, 1)), inputs.places, units).view(len(share), k, units)
+        new = parts.mean(dim=0)
+        inside, inner = parts - new, parts.sum(dim=2)
+        away, more = new.double() - mean, len(share)
+        squares += (inside * inside).sum(dim=0) + away**2 * (count * more / (count + more))
+        sums += ((inner - inner.mean(dim=0)) ** 2).sum(dim=0) + away.sum(dim=1) ** 2 * (count * more / (count + more))
+        mean += away * (more / (count + more))
+        count += more
+    return mean, squares, sums
+
+
+def _in_chunks(passes: Passes, rows: torch.Tensor, output: torch.Tensor, size: int) -> Floats:
+    parts = [passes.values(rows[at : at + size], output[at : at + size]) for at in range(0, len(rows), size)]
+    out: Floats = torch.cat(parts).double().numpy()
+    return out

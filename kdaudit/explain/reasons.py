@@ -1,17 +1,68 @@
-"""Integrated gradients of a network of ours, from rows to fields."""
+"""Attributions of networks of ours, from rows to fields."""
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from kdaudit.explain.attributions import Attributions
-from kdaudit.explain.paths import path_gradients
-from kdaudit.networks.gradients import input_gradients
+from kdaudit.explain.coalitions import Masks
+from kdaudit.explain.games import TensorGame
+from kdaudit.explain.modules import deeplift as captum_deeplift
+from kdaudit.explain.passes import Passes, chunk_of
+from kdaudit.explain.paths import Inputs, Shares, expected, integrated
+from kdaudit.explain.shapley import Shapley, shapley
 from kdaudit.networks.network import Network
+from kdaudit.networks.products import steady
 from kdaudit.samples import Samples
+
+Floats = NDArray[np.float64]
+Scale = Literal["logit", "score"]
+SCALES = {"logit": "logit, centred over outputs", "score": "score"}
+MEAN = "mean of the background rows, encoded"
+
+
+def passes_of(network: Network, scale: Scale = "logit") -> Passes:
+    """Return how a network is evaluated: its logits, centred where there are several, or its scores.
+
+    Parameters
+    ----------
+    network : Network
+    scale : {"logit", "score"}
+        Numbers (networks of scale "value") stay as they are.
+    """
+
+    def forward(encoded: torch.Tensor) -> torch.Tensor:
+        given: torch.Tensor = network.module(encoded)
+        given = given.reshape(len(encoded), len(network.outputs))
+        if network.scale == "value":
+            return given
+        one = given.shape[1] == 1
+        if scale == "score":
+            return torch.sigmoid(given) if one else torch.softmax(given, dim=1)
+        return given if one else given - given.mean(dim=1, keepdim=True)
+
+    return Passes(forward, steady, network.name)
+
+
+def inputs_of(network: Network, samples: Samples, output: NDArray[np.int64]) -> Inputs:
+    """Return the encoded rows, and which unit each column belongs to."""
+    units = network.encoding.units
+    places = np.empty(network.encoding.width, dtype=np.int64)
+    for position, columns in enumerate(units.columns):
+        places[list(columns)] = position
+    encoded = torch.from_numpy(network.encoding.encode(samples))
+    return Inputs(encoded, torch.from_numpy(np.asarray(output, dtype=np.int64)), torch.from_numpy(places), len(units))
+
+
+def baseline_of(network: Network, background: Samples) -> torch.Tensor:
+    """Return the mean of the background rows in the network's own encoding: a point that all encodings share."""
+    mean = network.encoding.encode(background).astype(np.float64).mean(axis=0)
+    return torch.from_numpy(mean.astype(np.float32))
 
 
 def integrated_gradients(
@@ -21,8 +72,9 @@ def integrated_gradients(
     *,
     output: NDArray[np.int64],
     nodes: int = 16,
+    most: int | None = None,
 ) -> Attributions:
-    """Return what each field contributes to the network's centred logit.
+    """Return what each field contributes to the network's centred logit, along the way from the mean row.
 
     Parameters
     ----------
@@ -30,19 +82,179 @@ def integrated_gradients(
     samples : Samples
         n rows to explain.
     background : Samples
-        The baseline is the mean of these rows in the network's own encoding: a point that networks of different
-        encodings share.
+        The baseline is the mean of these rows.
     output : array of shape (n,)
         Which output is explained in each row: of a yes-or-no score 0.
-    nodes : int
+    nodes, most : int
+        See `kdaudit.explain.paths.integrated`.
     """
-    encoding = network.encoding
-    baseline = encoding.encode(background).astype(np.float64).mean(axis=0).astype(np.float32)
-    return path_gradients(
-        partial(input_gradients, network),
-        encoding.encode(samples),
-        baseline,
-        output=output,
-        units=encoding.units,
-        nodes=nodes,
+    baseline, inputs = baseline_of(network, background), inputs_of(network, samples, output)
+    found = integrated(passes_of(network), inputs, baseline, nodes=nodes, most=most)
+    words = f"integrated gradients, Clenshaw-Curtis with {nodes} nodes"
+    if (most or nodes) > nodes:
+        words += f", doubled up to {most} where the gap asks for it"
+    return _named(network, found, words, MEAN)
+
+
+def gradient_shap(
+    network: Network,
+    samples: Samples,
+    background: Samples,
+    *,
+    output: NDArray[np.int64],
+    draws: int,
+    rng: np.random.Generator,
+) -> Attributions:
+    """Return expected gradients with standard errors; see `kdaudit.explain.paths.expected`."""
+    lent = torch.from_numpy(network.encoding.encode(background))
+    found = expected(passes_of(network), inputs_of(network, samples, output), lent, draws=draws, rng=rng)
+    words = f"gradient SHAP, {draws} draws, stratified"
+    return _named(network, found, words, f"{len(background):,} background rows")
+
+
+def gradients(
+    network: Network,
+    samples: Samples,
+    background: Samples,
+    *,
+    output: NDArray[np.int64],
+    times_input: bool,
+) -> Attributions:
+    """Return the gradient at the row, or that times the way from the mean row.
+
+    Parameters
+    ----------
+    network, samples, background, output
+        As in `integrated_gradients`.
+    times_input : bool
+        If not, a number's share is the slope for one standard deviation.  A category has no slope of its own: its share
+        is that of moving from the mean of its levels to the row's level in either case.
+    """
+    inputs, baseline = inputs_of(network, samples, output), baseline_of(network, background)
+    passes, size = passes_of(network), chunk_of(tuple(inputs.rows.shape[1:]))
+    slopes = [
+        passes.slopes(inputs.rows[at : at + size], inputs.output[at : at + size])[1]
+        for at in range(0, len(inputs.rows), size)
+    ]
+    slope = torch.cat(slopes).double().numpy()
+    step = (inputs.rows.double() - baseline.double()).numpy()
+    if not times_input:
+        numbers = [field.kind == "real" for field in network.encoding.domain.fields]
+        for columns, number in zip(network.encoding.units.columns, numbers, strict=True):
+            if number:
+                step[:, columns[0]] = 1.0
+    values = network.encoding.units.gather(slope * step)
+    return _plain(network, values, "gradient x (input - mean)" if times_input else "gradient at the row", MEAN, 1)
+
+
+def deeplift(network: Network, samples: Samples, background: Samples, *, output: NDArray[np.int64]) -> Attributions:
+    """Return DeepLift's shares with their gap; see `kdaudit.explain.modules.deeplift`."""
+    inputs, baseline = inputs_of(network, samples, output), baseline_of(network, background)
+    values, gap = captum_deeplift(network.module, inputs.rows, baseline, inputs.output, name=network.name)
+    gathered = network.encoding.units.gather(values)
+    found = _plain(network, gathered, "DeepLift, rescale rule", MEAN, 2)
+    return Attributions(
+        found.names,
+        found.values,
+        found.error,
+        gap,
+        gathered.sum(axis=1),
+        found.method,
+        found.baseline,
+        found.scale,
+        evaluations=2,
+    )
+
+
+def ablation(network: Network, samples: Samples, background: Samples, *, output: NDArray[np.int64]) -> Attributions:
+    """Return how much the centred logit falls with each field put to its mean, one at a time."""
+    inputs, baseline = inputs_of(network, samples, output), baseline_of(network, background)
+    game = TensorGame(passes_of(network), inputs, baseline[None])
+    masks = np.concatenate([np.ones((1, inputs.units), dtype=bool), ~np.eye(inputs.units, dtype=bool)])
+    worth = game(masks)
+    return _plain(network, (worth[:1] - worth[1:]).T, "ablation, one field at a time", MEAN, inputs.units + 1)
+
+
+def sampled_shapley(
+    network: Network,
+    samples: Samples,
+    background: Samples,
+    *,
+    output: NDArray[np.int64],
+    budget: int,
+    scale: Scale,
+    rng: np.random.Generator,
+) -> Attributions:
+    """Return Shapley values over fields, the other fields taken from the background rows.
+
+    Parameters
+    ----------
+    network, samples, output
+        As in `integrated_gradients`.
+    background : Samples
+        All of its rows are used.
+    budget : int
+        Coalitions a row; each is evaluated with every background row.
+    scale : {"logit", "score"}
+        In what the answer is read; other subjects than networks have scores only.
+    rng : Generator
+    """
+    inputs = inputs_of(network, samples, output)
+    game = TensorGame(passes_of(network, scale), inputs, torch.from_numpy(network.encoding.encode(background)))
+    found = shapley(game, inputs.units, budget=budget, rng=rng)
+    return from_shapley(found, network.encoding.units.names, len(background), SCALES[scale])
+
+
+def from_shapley(found: Shapley, names: tuple[str, ...], draws: int, scale: str) -> Attributions:
+    """Return Shapley values as attributions of named units."""
+    return Attributions(
+        names,
+        found.values,
+        found.error,
+        np.abs(found.values.sum(axis=1) - found.reach),
+        found.reach,
+        method=f"Shapley values, {found.method}",
+        baseline=f"mean over {draws:,} background rows",
+        scale=scale,
+        dof=found.dof,
+        evaluations=found.evaluations * draws,
+    )
+
+
+def game_of(
+    network: Network, samples: Samples, background: Samples, output: NDArray[np.int64]
+) -> Callable[[Masks], Floats]:
+    """Return the worth, in scores, of coalitions of each row's own: (k, n, fields) -> (k, n)."""
+    inputs = inputs_of(network, samples, output)
+    lent = torch.from_numpy(network.encoding.encode(background))
+    return TensorGame(passes_of(network, "score"), inputs, lent).own
+
+
+def _named(network: Network, found: Shares, method: str, baseline: str) -> Attributions:
+    return Attributions(
+        network.encoding.units.names,
+        found.values,
+        found.error,
+        found.gap,
+        found.reach,
+        method=method,
+        baseline=baseline,
+        scale=SCALES["logit"],
+        dof=found.dof,
+        evaluations=found.evaluations,
+    )
+
+
+def _plain(network: Network, values: Floats, method: str, baseline: str, evaluations: int) -> Attributions:
+    nothing = np.full(len(values), np.nan)
+    return Attributions(
+        network.encoding.units.names,
+        values,
+        np.zeros_like(values),
+        nothing,
+        nothing,
+        method=method,
+        baseline=baseline,
+        scale=SCALES["logit"],
+        evaluations=evaluations,
     )
