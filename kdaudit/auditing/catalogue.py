@@ -23,6 +23,7 @@ PROXIES = {
 COMPARE = {
     "fidelity": "kdaudit.compare.fidelities:Fidelity",
     "attribution": "kdaudit.compare.attributions:Attribution",
+    "boundary": "kdaudit.compare.boundaries:Boundary",
     "rulebook": "kdaudit.compare.rulebooks:Rulebook",
     "cost": "kdaudit.cost.questions:Cost",
 }

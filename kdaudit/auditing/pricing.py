@@ -86,11 +86,16 @@ def _judge(plan: Plan, parts: Mapping[str, Samples]) -> list[Line]:
     prices = {item.key: item.recipe.price(judge) for item in plan.questions if item.recipe.part == "judge"}
     if not prices:
         return []
-    # questions on the judge part share its answers; what one needs beyond them is its own
-    lines = [Line(min(len(judge), max(prices.values())), f"judge the proxies ({_joined(list(prices))})")]
-    lines += [
-        Line(rows - len(judge), f"{key} beyond the judge part") for key, rows in prices.items() if rows > len(judge)
-    ]
+    # questions on the judge part share its answers; rows that one makes itself, or needs beyond them, are its own
+    made = {
+        item.key: item.recipe.made(judge)
+        for item in plan.questions
+        if item.recipe.part == "judge" and hasattr(item.recipe, "made")
+    }
+    own = {key: max(made.get(key, 0), rows - len(judge)) for key, rows in prices.items()}
+    shared = max(rows - own[key] if own[key] > 0 else rows for key, rows in prices.items())
+    lines = [Line(min(len(judge), shared), f"judge the proxies ({_joined(list(prices))})")]
+    lines += [Line(rows, f"{key} beyond the judge part") for key, rows in own.items() if rows > 0]
     return lines
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kdaudit.errors import InvalidInput
 from kdaudit.measure import Measure
 from kdaudit.measures.agreement import AGREEMENT
+from kdaudit.measures.borders import BORDERS
 from kdaudit.measures.calibration import BRIER
 from kdaudit.measures.divergence import KL, SCORE_ERROR
 from kdaudit.measures.ranks import LIKENESS
@@ -14,6 +15,7 @@ MEASURES: dict[str, Measure] = {m.name: m for m in (AGREEMENT, KL, SCORE_ERROR, 
 DEFINITIONS: dict[str, str] = {
     **{m.name: f"{m.definition} ({m.source})" for m in MEASURES.values()},
     **{m.name: f"{m.definition} ({m.source})" for m in LIKENESS},
+    **{m.name: f"{m.definition} ({m.source})" for m in BORDERS},
     "selection_rate": "share of a group's rows that are decided yes (demographic parity; Calders et al. 2009)",
     "selection_rate_difference": "selection rate of a group minus that of the reference group (Calders et al. 2009)",
     "score": "mean score of a group's rows",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from kdaudit.cast import CONTROL_WORDS
@@ -11,18 +11,21 @@ from kdaudit.evidence import Evidence, Row
 from kdaudit.measures.named import DEFINITIONS
 from kdaudit.report.contrasts import about_proxies, measure_words
 from kdaudit.report.document import Block, Fold, Heading, Key, Paragraph, Strip, Strips, Table
+from kdaudit.report.pictures import maps, planes
 from kdaudit.report.words import SIGNS, contrast_words, count, span, whole
 
 if TYPE_CHECKING:
     from kdaudit.run.reading import Run
 
+DRAWN = ("strip", "plane", "map")
+"""Evidence that is drawn as strips, with its pictures below them."""
 WHOLE_SHARE = 0.5
 """The whole scale is drawn where the numbers take up more than this share of it."""
 
 
 def believing(run: Run) -> tuple[Block, ...]:
     """Return the section on fidelity and on every other measure that is drawn as a strip."""
-    drawn = [e for e in run.evidence.values() if e.shows == "strip" and e.rows]
+    drawn = [e for e in run.evidence.values() if e.shows in DRAWN and e.rows]
     if not drawn:
         return ()
     rows = [row for e in drawn for row in e.rows]
@@ -41,6 +44,9 @@ def believing(run: Run) -> tuple[Block, ...]:
         }
         out.append(Heading(" · ".join(titles) or question, 3))
         out += _measures(evidence)
+        for one in evidence:
+            out += [*planes(one), *maps(one)]
+        out += [Paragraph(text, quiet=True) for text in dict.fromkeys(_said(evidence))]
     return (*out, *_claims(run))
 
 
@@ -86,6 +92,12 @@ def remark(row: Row) -> str:
     if row.of == "teacher" or row.control_kind == "permuted":
         return "no more than chance alone would show"
     return "no closer to the teacher than a stranger"
+
+
+def _said(evidence: list[Evidence]) -> Iterator[str]:
+    """Yield what the evidence wants said below its numbers."""
+    for one in evidence:
+        yield from (str(text) for text in one.context.get("sentences", ()))
 
 
 def _by_question(run: Run, drawn: list[Evidence]) -> dict[str, list[Evidence]]:

@@ -198,6 +198,42 @@ class TransferPlot:
 
 
 @dataclass(frozen=True)
+class BoundaryPlane:
+    """Two boundaries over the plane of two fields, all else kept.
+
+    Parameters
+    ----------
+    title : str
+    across, up : (str, tuple of str)
+        Name of the field, and its values as written along the axis.
+    teacher, proxy : tuple of tuple of int
+        Decisions, one inner tuple a value across; negative where there is none.
+    proxy_name : str
+    words : str
+        What else is kept at, and how the picture is read.
+    """
+
+    title: str
+    across: tuple[str, tuple[str, ...]]
+    up: tuple[str, tuple[str, ...]]
+    teacher: tuple[tuple[int, ...], ...]
+    proxy: tuple[tuple[int, ...], ...]
+    proxy_name: str
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class LayerMap:
+    """One number for each layer of the teacher (rows) and of the proxy (columns); NaN where there is none."""
+
+    title: str
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    values: tuple[tuple[float, ...], ...]
+    words: str = ""
+
+
+@dataclass(frozen=True)
 class Table:
     """A table of texts; `numeric` names the columns that are set flush right."""
 
@@ -238,6 +274,8 @@ Block = (
     | Key
     | TransferTable
     | TransferPlot
+    | BoundaryPlane
+    | LayerMap
     | Table
     | Code
     | Note

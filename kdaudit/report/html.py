@@ -12,6 +12,7 @@ from kdaudit.finding import Verdict
 from kdaudit.interval import Interval
 from kdaudit.report.document import (
     Block,
+    BoundaryPlane,
     Bullets,
     Code,
     Contrast,
@@ -20,6 +21,7 @@ from kdaudit.report.document import (
     Fold,
     Heading,
     Key,
+    LayerMap,
     Note,
     Paragraph,
     Shown,
@@ -31,6 +33,7 @@ from kdaudit.report.document import (
     VerdictBox,
 )
 from kdaudit.report.figures import axis, sample, strip
+from kdaudit.report.pictures import layer_map, plane
 from kdaudit.report.planes import transfer
 from kdaudit.report.style import CSS
 from kdaudit.report.words import SIGNS, clean, count, difference_unit, exact, number, span
@@ -80,6 +83,10 @@ def _block(block: Block) -> Markup:  # noqa: C901 - one case a block
             return _transfer_table(contrasts)
         case TransferPlot():
             return _transfer_plot(block)
+        case BoundaryPlane():
+            return _pictured(block.title, plane(block), block.words)
+        case LayerMap():
+            return _pictured(block.title, layer_map(block), block.words)
         case Table():
             return _table(block)
         case Code(text):
@@ -251,6 +258,10 @@ def _transfer_plot(plot: TransferPlot) -> Markup:
     )
     side = _wrap("ul", told, "told") + _tag("p", words, "small soft")
     return Markup('<div class="two"><div>{}</div><div>{}</div></div>').format(transfer(plot), side)
+
+
+def _pictured(title: str, picture: Markup, words: str) -> Markup:
+    return _tag("p", title, "part") + picture + _tag("p", words, "small soft")
 
 
 def _table(table: Table) -> Markup:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from kdaudit.interval import Interval
 from kdaudit.report.document import (
     Block,
+    BoundaryPlane,
     Bullets,
     Code,
     Contrast,
@@ -16,6 +17,7 @@ from kdaudit.report.document import (
     Fold,
     Heading,
     Key,
+    LayerMap,
     Note,
     Paragraph,
     Strips,
@@ -90,6 +92,10 @@ def _block(block: Block, *, folds: bool) -> str:  # noqa: C901 - one case a bloc
             return _transfer(contrasts)
         case TransferPlot(sentences=sentences):
             return "\n".join(f"- {SIGNS[v]} **{v}** {escape(text)}" for v, text in sentences)
+        case BoundaryPlane():
+            return f"{escape(block.title)}: the picture is in report.html. {escape(block.words)}"
+        case LayerMap():
+            return f"**{escape(block.title)}** {escape(block.words)}\n\n{_map(block)}"
         case Table(head, rows):
             return _table(head, rows)
         case Code(text):
@@ -118,6 +124,11 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [f"| {' | '.join(escape(cell) for cell in head)} |", "|" + " --- |" * len(head)]
     lines += [f"| {' | '.join(escape(cell) or '–' for cell in row)} |" for row in rows]
     return "\n".join(lines)
+
+
+def _map(block: LayerMap) -> str:
+    rows = [(name, *(number(x) for x in values)) for name, values in zip(block.rows, block.values, strict=True)]
+    return _table(("layer", *block.columns), rows)
 
 
 def _strips(block: Strips) -> str:

@@ -1,0 +1,129 @@
+"""Everybody in a cast asked for decisions about rows that were made, on the same terms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kdaudit.cast import Cast, Empty
+from kdaudit.compare.lines import Decide, Floats, Labels
+from kdaudit.errors import InvalidInput
+from kdaudit.measure import Measure
+from kdaudit.measures.borders import Border
+from kdaudit.samples import Samples
+from kdaudit.signal import LABEL, SCORE
+from kdaudit.statistics.beside import Beside, Scored, summary
+from kdaudit.subject import Answers, Ask, Subject
+
+Told = Mapping[str, Floats | Empty]
+"""What each seat gave: one array, rows of it the units that are compared; or why there is none."""
+
+
+class Voices:
+    """The seats of a cast.
+
+    Parameters
+    ----------
+    cast : Cast
+    ask : Ask
+        The behaviour through the store.
+    """
+
+    def __init__(self, cast: Cast, ask: Ask) -> None:
+        self.cast, self._ask = cast, ask
+        self._keys: set[bytes] = set()
+        self.seats: dict[str, Subject | Empty] = {
+            name: _able(seat)
+            for name, seat in (
+                ("teacher", cast.teacher),
+                ("proxy", cast.proxy),
+                ("stranger", cast.stranger),
+                ("twin", cast.twin),
+            )
+        }
+
+    @property
+    def asked(self) -> int:
+        """Distinct rows that the teacher was asked so far."""
+        return len(self._keys)
+
+    def answers(self, subject: Subject, samples: Samples) -> Answers:
+        """Return scores where the subject gives them, else labels."""
+        if subject is self.cast.teacher:
+            self._keys.update(samples.keys().tolist())
+        return self._ask(subject, samples, frozenset({SCORE} if SCORE in subject.offers else {LABEL}))
+
+    def decide(self, subject: Subject) -> Decide:
+        """Return the subject as a function from rows to decisions."""
+
+        def decisions(samples: Samples) -> Labels:
+            told = self.answers(subject, samples)
+            return np.where(told.answered, told.label, -1)
+
+        return decisions
+
+    def told(self, question: Callable[[Decide], NDArray[np.float64]]) -> Told:
+        """Return what `question` gives for each seat; it is put to all of them on the same rows."""
+        return {
+            name: seat if isinstance(seat, Empty) else question(self.decide(seat)) for name, seat in self.seats.items()
+        }
+
+    def beside(
+        self,
+        border: Border,
+        told: Told,
+        alike: Callable[[Floats, Floats], Floats],
+        null: NDArray[np.int64],
+        *,
+        group: str = "all",
+    ) -> Beside:
+        """Return the proxy's likeness beside stranger and twin.
+
+        Parameters
+        ----------
+        border : Border
+            What is measured.
+        told : mapping
+            From `told`.
+        alike : callable
+            From the teacher's array and another's to one value a unit; NaN where the teacher has none.
+        null : array of shape (units,)
+            Without a stranger: another unit for each, whose place the proxy's answer takes.
+        group : str
+        """
+        teacher, proxy, stranger, twin = (told[name] for name in ("teacher", "proxy", "stranger", "twin"))
+        kind = self.cast.control_kind
+        if isinstance(stranger, Empty):
+            control = _both(alike, teacher, proxy if isinstance(proxy, Empty) else proxy[null])
+            kind = "permuted"
+        elif kind == "swapped_teacher":
+            control = _both(alike, stranger, proxy)
+        else:
+            control = _both(alike, teacher, stranger)
+        scored = Scored(_both(alike, teacher, proxy), control, _both(alike, teacher, twin), kind)
+        return summary(measure_of(border), scored, group=group, asked=self.asked)
+
+
+def _able(seat: Subject | Empty) -> Subject | Empty:
+    if isinstance(seat, Empty) or seat.identity.by == "content":
+        return seat
+    return Empty(f"{seat.identity.name} is a record of answers; it cannot answer rows that were made")
+
+
+def _both(alike: Callable[[Floats, Floats], Floats], a: Floats | Empty, b: Floats | Empty) -> Floats | Empty:
+    if isinstance(a, Empty):
+        return a
+    return b if isinstance(b, Empty) else alike(a, b)
+
+
+def measure_of(border: Border) -> Measure:
+    """Return a border as the measure that summaries and evidence speak of."""
+
+    def function(*_: object) -> NDArray[np.float64]:
+        raise InvalidInput(f"{border.name} compares boundaries, not answers to given rows")
+
+    return Measure(
+        border.name, function, border.unit, border.span, border.better, border.definition, border.source, border.title
+    )

@@ -1,0 +1,347 @@
+"""Places where decisions turn, against formulas whose boundary is known and against slow twins."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from kdaudit.chance import rng
+from kdaudit.compare.borders import crossing_likeness, plane_agreement, plane_kappa
+from kdaudit.compare.boundaries import Boundary
+from kdaudit.compare.draws import drawn
+from kdaudit.compare.fields import NEVER, Grid, first_turns, grid_of, kappa, same_turns
+from kdaudit.compare.lines import Lines, crossings, distances, partners, spreads
+from kdaudit.domain import Category, Domain, Real, Text
+from kdaudit.encoding import Encoding
+from kdaudit.errors import InvalidInput
+from kdaudit.explain.planes import decisions_in, gradients_in, plane_points, translation
+from kdaudit.explain.reaches import reaches
+from kdaudit.networks.network import Network
+from kdaudit.samples import Origin, Samples
+from kdaudit.signal import LABEL
+
+
+def by_hours(cut):
+    return lambda samples: 1 / (1 + np.exp(-(samples.columns["hours"] - cut) / 9))
+
+
+def examine(recipe, cast, samples, asking):
+    return recipe.examine(cast, samples, asking, rng(0, "questions/judge"))
+
+
+def test_halving_finds_the_place_that_a_formula_gives(people):
+    samples = people(200)
+    lines = Lines.drawn(samples.take(np.arange(100)), samples.take(np.arange(100, 200)), rng(0, "lines"))
+    a, b = lines.first.columns["hours"], lines.second.columns["hours"]
+
+    def decide(rows):
+        return (rows.columns["hours"] > 50).astype(np.int64)
+
+    found = crossings(decide, lines, (decide(lines.first), decide(lines.second)), halvings=20)
+    crosses = (a > 50) != (b > 50)
+    assert np.isnan(found[~crosses]).all()
+    np.testing.assert_allclose(found[crosses], ((50 - a) / (b - a))[crosses], atol=2.0**-20)
+
+
+def test_ways_stay_inside_the_domain_and_end_at_their_rows(people):
+    samples = people(60)
+    lines = Lines.drawn(samples.take(np.arange(30)), samples.take(np.arange(30, 60)), rng(1, "lines"))
+    for share, end in ((0.0, lines.first), (1.0, lines.second)):
+        got = lines.at(np.full(30, share))
+        assert got.keys().tolist() == end.keys().tolist()
+    middle = lines.at(np.full(30, 0.5))
+    low = np.minimum(lines.first.columns["age"], lines.second.columns["age"])
+    assert (middle.columns["age"] >= low).all()
+    assert (middle.columns["age"] == np.round(middle.columns["age"])).all()
+    for name in ("sex", "school"):
+        pair = np.stack([lines.first.columns[name], lines.second.columns[name]])
+        assert (pair == middle.columns[name]).any(axis=0).all()
+
+
+def test_rows_between_that_break_a_constraint_leave_the_place_unknown():
+    domain = Domain((Real("age", 0, 100), Real("work", 0, 100)), ("work <= 20 or work >= 80",))
+    ends = [Samples(domain, {"age": [50.0], "work": [w]}, np.arange(1), Origin("x")) for w in (0.0, 100.0)]
+    lines = Lines.drawn(ends[0], ends[1], rng(0, "lines"))
+    place = crossings(lambda rows: np.ones(len(rows), dtype=np.int64), lines, (np.array([0]), np.array([1])))
+    assert np.isnan(place).all()
+
+
+def test_texts_have_nothing_half_way():
+    domain = Domain((Text("words"),))
+    row = Samples(domain, {"words": np.array(["a"], dtype=object)}, np.arange(1), Origin("x"))
+    with pytest.raises(InvalidInput, match="half|numbers, levels"):
+        Lines(row, row, np.ones((1, 1)))
+
+
+def test_distances_equal_a_loop_over_fields(people):
+    samples = people(40)
+    scales = spreads(samples)
+    got = distances(samples.take(np.arange(10)), samples, scales)
+    for i in range(10):
+        for j in range(40):
+            total = 0.0
+            for item in samples.domain.fields:
+                x, y = samples.columns[item.name][i], samples.columns[item.name][j]
+                if isinstance(item, Real):
+                    total += min(abs(x - y) / scales[item.name], 1.0)
+                else:
+                    total += float(x != y)
+            assert got[i, j] == pytest.approx(total / 4, abs=1e-12)
+
+
+def test_partners_are_the_nearest_rows_of_another_class(people):
+    samples = people(60)
+    labels = rng(0, "labels").integers(0, 3, 60)
+    chosen = np.arange(20)
+    gap = distances(samples, samples, spreads(samples))
+    for i, j in zip(chosen, partners(samples, labels, chosen), strict=True):
+        others = np.flatnonzero(labels != labels[i])
+        assert labels[j] != labels[i]
+        assert gap[i, j] == gap[i, others].min()
+    assert (partners(samples, np.zeros(60, dtype=np.int64), chosen) == -1).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(0, 1), min_size=6, max_size=6), st.integers(0, 1), st.integers(-1, 6))
+def test_first_turns_equal_a_walk(said, own, start):
+    grid = Grid("x", np.arange(6.0), tuple("abcdef"), ordered=True)
+    value = start + 0.5
+    up = [i for i in range(6) if grid.values[i] > value]
+    down = [i for i in reversed(range(6)) if grid.values[i] < value]
+    expected = []
+    for way in (up, down):
+        steps = [at for at, i in enumerate(way) if said[i] != own]
+        expected.append(steps[0] if steps else NEVER)
+    got = first_turns(np.array([own]), np.array([said]), grid, np.array([value]))
+    assert got[0].tolist() == expected
+
+
+def test_one_step_apart_is_the_same_place_and_two_are_not():
+    grid = Grid("x", np.arange(6.0), tuple("abcdef"), ordered=True)
+    teacher = (np.zeros(1, int), np.array([[0, 0, 0, 1, 1, 1]]))
+    values = np.zeros(1)
+    for cut, same in ((2, 1.0), (3, 1.0), (4, 1.0), (5, 0.0), (6, 0.0), (1, 0.0)):
+        other = (np.zeros(1, int), (np.arange(6) >= cut).astype(int)[None])
+        assert same_turns(teacher, other, grid, values)[0] == same
+    still = (np.zeros(1, int), np.zeros((1, 6), int))
+    assert np.isnan(same_turns(still, teacher, grid, values)[0])
+
+
+def test_levels_without_order_turn_alike_where_the_same_ones_do():
+    grid = Grid("x", np.arange(3.0), ("a", "b", "c"), ordered=False)
+    teacher = (np.zeros(2, int), np.array([[0, 1, 1], [0, 0, 0]]))
+    other = (np.zeros(2, int), np.array([[0, 1, 0], [0, 1, 0]]))
+    assert same_turns(teacher, teacher, grid, np.zeros(2))[0] == 1.0
+    assert same_turns(teacher, other, grid, np.zeros(2))[0] == 0.0
+    assert np.isnan(same_turns(teacher, other, grid, np.zeros(2))[1])
+
+
+def test_planes_score_as_a_slow_loop_does():
+    chance = rng(0, "planes")
+    a, b = chance.integers(0, 3, (4, 25)).astype(float), chance.integers(0, 3, (4, 25)).astype(float)
+    for i in range(4):
+        same = sum(float(x == y) for x, y in zip(a[i], b[i], strict=True)) / 25
+        expected = sum(float((a[i] == c).mean()) * float((b[i] == c).mean()) for c in range(3))
+        assert plane_agreement(a, b)[i] == pytest.approx(same, abs=1e-12)
+        assert plane_kappa(a, b)[i] == pytest.approx((same - expected) / (1 - expected), abs=1e-12)
+    assert kappa(np.array([0, 1, 1]), np.array([0, 1, 1])) == 1.0
+    assert np.isnan(kappa(np.zeros(3, int), np.zeros(3, int)))
+
+
+def test_another_class_at_an_end_is_no_likeness():
+    teacher = np.array([[0.5, 0, 1], [0.5, 0, 1], [0.5, 0, 1], [np.nan, 0, 0]])
+    other = np.array([[0.7, 0, 1], [0.5, 1, 0], [np.nan, 0, 0], [0.5, 0, 1]])
+    np.testing.assert_allclose(crossing_likeness(teacher, other), [0.8, 0.0, 0.0, np.nan])
+
+
+def test_a_nearer_proxy_stands_above_the_stranger(formula, people, cast_of, asking):
+    samples = people(600)
+    teacher, proxy = formula(by_hours(50), "teacher"), formula(by_hours(53), "proxy")
+    stranger, twin = formula(by_hours(75), "stranger"), formula(by_hours(51), "twin")
+    recipe = Boundary(lines=60, fields=("hours", "sex"), plane=("age", "hours"), volume=100)
+    evidence = examine(recipe, cast_of(teacher, proxy, stranger, twin), samples, asking)
+    row = evidence.row("crossing_agreement", "all", "proxy")
+    assert row.control.high < row.value.low
+    assert row.ceiling.value > row.value.value
+    assert evidence.row("flip_agreement", "hours", "proxy").value.n <= 20
+    plane = evidence.row("reproducibility", "age by hours", "proxy")
+    assert plane.value.low == plane.value.high
+    assert plane.value.value > plane.control.value
+    volume = evidence.row("volume_of_disagreement", "uniform over the domain", "proxy")
+    assert volume.value.method == "Clopper-Pearson"
+    assert volume.value.value < volume.control.value
+    assert evidence.arrays["teacher"].shape == evidence.arrays["proxy"].shape == (11, 11)
+    assert asking.rows(teacher) == evidence.context["asked"] <= recipe.price(samples)
+    assert recipe.made(samples) == 60 * 6 + 20 * (8 + 2) + 11 * 11 + 100
+    assert evidence.context["volume"]["nearest_disagreement"] > 0
+    json.dumps(evidence.context, allow_nan=False)
+
+
+def test_the_same_model_twice_turns_at_the_same_places(formula, people, cast_of, asking):
+    samples = people(300)
+    teacher, proxy = formula(by_hours(50), "teacher"), formula(by_hours(50), "copy")
+    recipe = Boundary(lines=30, fields=("hours",), plane=("age", "hours"), planes=3)
+    evidence = examine(recipe, cast_of(teacher, proxy, formula(by_hours(70), "stranger")), samples, asking)
+    values = {(row.measure, row.group): row.value.value for row in evidence.rows}
+    assert all(value == 1.0 for value in values.values()), values
+
+
+def test_labels_alone_are_enough(formula, people, cast_of, asking):
+    samples = people(300)
+    seats = [formula(by_hours(cut), name, offers=(LABEL,)) for cut, name in ((50, "t"), (52, "p"), (70, "s"))]
+    evidence = examine(Boundary(lines=30), cast_of(*seats), samples, asking)
+    assert evidence.row("crossing_agreement", "all", "proxy").excess.low > 0
+
+
+def test_without_a_stranger_the_control_is_the_places_of_other_ways(formula, people, cast_of, asking):
+    samples = people(300)
+    cast = cast_of(formula(by_hours(50), "t"), formula(by_hours(50), "p"))
+    row = examine(Boundary(lines=40), cast, samples, asking).row("crossing_agreement", "all", "proxy")
+    assert row.control_kind == "permuted"
+    assert row.control.value < row.value.value == 1.0
+
+
+def test_a_record_of_answers_leaves_it_undecided(formula, people, cast_of, asking):
+    samples = people(200)
+    cast = cast_of(formula(by_hours(50), "t", by="id"), formula(by_hours(50), "p"), formula(by_hours(60), "s"))
+    evidence = examine(Boundary(lines=20), cast, samples, asking)
+    row = evidence.row("crossing_agreement", "all", "proxy")
+    assert not row.value.known
+    assert "record of answers" in row.value.method
+
+
+def test_a_teacher_of_one_mind_has_no_boundary(formula, people, cast_of, asking):
+    samples = people(200)
+    cast = cast_of(formula(lambda s: np.full(len(s), 0.9), "t"), formula(by_hours(50), "p"))
+    row = examine(Boundary(lines=20), cast, samples, asking).row("crossing_agreement", "all", "proxy")
+    assert not row.value.known
+
+
+@pytest.mark.parametrize("wrong", [{"lines": 1}, {"plane": ("age",)}, {"halvings": 0}, {"planes": 0}, {"volume": -1}])
+def test_sizes_that_make_no_sense_are_refused(wrong):
+    with pytest.raises(InvalidInput):
+        Boundary(**wrong)
+
+
+def test_a_grid_needs_a_number_or_a_category(people):
+    samples = people(50)
+    assert len(grid_of(samples, "sex", 5)) == 2
+    hours = grid_of(samples, "hours", 5).values
+    assert len(hours) == 5 and (np.diff(hours) > 0).all()
+
+
+@pytest.mark.parametrize("sampler", ["uniform", "marginal"])
+def test_rows_are_drawn_inside_domain_and_constraints(people, sampler):
+    samples = people(300)
+    domain = Domain(samples.domain.fields, ("age >= 30 or sex == 'female'",))
+    rows = drawn(Samples(domain, samples.columns, samples.ids, samples.origin), 400, sampler, rng(0, "draws"))
+    assert len(rows) == 400
+    assert ((rows.columns["age"] >= 30) | (rows.columns["sex"] == 0)).all()
+
+
+def test_constraints_that_leave_nothing_are_said(people):
+    samples = people(50)
+    domain = Domain(samples.domain.fields, ("age > 90",))
+    with pytest.raises(InvalidInput, match="constraints"):
+        drawn(Samples(domain, samples.columns, samples.ids, samples.origin), 10, "uniform", rng(0, "draws"))
+
+
+def linear(samples, weights, bias=0.0, outputs=("above",), name="linear"):
+    encoding = Encoding.fitted(samples)
+    module = nn.Linear(encoding.width, len(outputs))
+    with torch.no_grad():
+        module.weight.copy_(torch.tensor(np.asarray(weights), dtype=torch.float32).reshape(module.weight.shape))
+        module.bias.fill_(bias)
+    return Network(name, module, encoding, outputs)
+
+
+def test_distance_along_the_gradient_is_exact_for_linear_networks(people):
+    samples = people(80)
+    weights = rng(0, "weights").normal(size=Encoding.fitted(samples).width)
+    network = linear(samples, weights, 0.3)
+    encoded = network.encoding.encode(samples)
+    got = reaches(gradients_in(network.encoding, network), encoded, 1)
+    expected = np.abs(encoded.astype(np.float64) @ weights + 0.3) / np.linalg.norm(weights)
+    np.testing.assert_allclose(got, expected, rtol=2e-5, atol=2e-6)
+
+
+def test_distance_along_the_gradient_of_several_classes_is_to_the_nearest(people):
+    samples = people(60)
+    encoding = Encoding.fitted(samples)
+    weights = rng(0, "weights").normal(size=(3, encoding.width))
+    network = linear(samples, weights, outputs=("a", "b", "c"))
+    encoded = encoding.encode(samples)
+    logits = encoded.astype(np.float64) @ weights.T
+    got = reaches(gradients_in(encoding, network), encoded, 3)
+    for i, row in enumerate(logits):
+        own = row.argmax()
+        others = [k for k in range(3) if k != own]
+        expected = min((row[own] - row[k]) / np.linalg.norm(weights[own] - weights[k]) for k in others)
+        assert got[i] == pytest.approx(expected, rel=1e-3, abs=1e-5)
+
+
+def test_a_flat_network_has_no_boundary(people):
+    samples = people(10)
+    network = linear(samples, np.zeros(Encoding.fitted(samples).width), 1.0)
+    assert np.isnan(reaches(gradients_in(network.encoding, network), network.encoding.encode(samples), 1)).all()
+
+
+def test_plane_through_three_points_holds_them_and_is_even():
+    triple = rng(0, "triple").normal(size=(3, 7))
+    points = plane_points(triple, 9)
+    assert points.shape == (81, 7)
+    basis = np.linalg.svd(np.stack([triple[1] - triple[0], triple[2] - triple[0]]), full_matrices=True)[2][2:]
+    np.testing.assert_allclose((points - triple[0]) @ basis.T, 0.0, atol=1e-12)
+    grid = points.reshape(9, 9, 7)
+    steps = np.linalg.norm(np.diff(grid, axis=0), axis=2)
+    np.testing.assert_allclose(steps, steps[0, 0], atol=1e-12)
+    u = (triple[1] - triple[0]) / np.linalg.norm(triple[1] - triple[0])
+    along, shadow = (points - triple[0]) @ u, (triple - triple[0]) @ u
+    wide = shadow.max() - shadow.min()
+    assert along.max() == pytest.approx(shadow.max() + 0.1 * wide)
+    assert along.min() == pytest.approx(shadow.min() - 0.1 * wide)
+    with pytest.raises(InvalidInput, match="one line"):
+        plane_points(np.array([[0.0, 0], [1, 1], [2, 2]]), 5)
+
+
+def test_networks_of_two_encodings_meet_in_one_space(people):
+    samples, others = people(200, seed=0), people(40, seed=5)
+    first, second = Encoding.fitted(samples), Encoding.fitted(others)
+    factor, shift = translation(first, second)
+    np.testing.assert_allclose(first.encode(samples) * factor + shift, second.encode(samples), atol=1e-5)
+    weights = rng(0, "weights").normal(size=second.width)
+    network = linear(others, weights)
+    points = first.encode(samples).astype(np.float64)
+    expected = (second.encode(samples).astype(np.float64) @ weights > 0).astype(int)
+    assert (decisions_in(first, network, points) == expected).mean() > 0.99
+    with pytest.raises(InvalidInput, match="encodings"):
+        translation(first, object())
+    with pytest.raises(InvalidInput, match="different fields"):
+        translation(first, Encoding.fitted(Samples(Domain((Real("x"),)), {"x": [0.0, 1.0]}, np.arange(2), Origin("y"))))
+
+
+def test_networks_are_compared_by_gradients_and_planes_too(people, cast_of, asking):
+    samples = people(400)
+    width = Encoding.fitted(samples).width
+    weights = rng(0, "weights").normal(size=width)
+    near, far = weights + 0.2 * rng(1, "weights").normal(size=width), rng(2, "weights").normal(size=width)
+    seats = [linear(samples, w, name=name) for w, name in ((weights, "t"), (near, "p"), (far, "s"), (weights, "w"))]
+    evidence = examine(Boundary(lines=30, triples=20), cast_of(*seats), samples, asking)
+    planes = evidence.row("reproducibility", "planes through three rows", "proxy")
+    reach = evidence.row("distance_likeness", "all", "proxy")
+    assert planes.excess.low > 0 and reach.excess.low > 0
+    assert planes.ceiling.value == pytest.approx(1.0) and reach.ceiling.value == pytest.approx(1.0)
+    # points that lie on no row cost the teacher nothing
+    assert asking.rows(seats[0]) <= Boundary(lines=30).price(samples)
+
+
+def test_category_of_domain_is_used():
+    domain = Domain((Category("a", ("x", "y", "z")),))
+    rows = Samples(domain, {"a": np.array([0, 1, 2])}, np.arange(3), Origin("x"))
+    assert grid_of(rows, "a", 5).labels == ("x", "y", "z")
