@@ -11,9 +11,9 @@ from torch import nn
 
 from kdaudit.chance import seed_of
 from kdaudit.errors import InvalidInput
-
-WIDEST, DEEPEST = 1 << 20, 64
-"""Most units of a layer and most layers that a description may ask for."""
+from kdaudit.networks.convolutions import Cnn
+from kdaudit.networks.limits import check_sizes
+from kdaudit.networks.transformers import PatchTransformer, Transformer
 
 
 class Mlp(nn.Module):
@@ -37,10 +37,7 @@ class Mlp(nn.Module):
     def __init__(self, inputs: int, outputs: int, hidden: Sequence[int] = (32,)) -> None:
         super().__init__()
         sizes = [inputs, *hidden, outputs]
-        if any(isinstance(s, bool) or not isinstance(s, int) or not 1 <= s <= WIDEST for s in sizes):
-            raise InvalidInput(f"an mlp of sizes {sizes} cannot be built; each is a whole number from 1 to {WIDEST}")
-        if len(sizes) > DEEPEST:
-            raise InvalidInput(f"an mlp of {len(sizes) - 1} layers cannot be built; at most {DEEPEST - 1} are allowed")
+        check_sizes("an mlp", sizes, len(sizes) - 1)
         self.inputs, self.outputs, self.hidden = inputs, outputs, tuple(hidden)
         self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
 
@@ -52,15 +49,26 @@ class Mlp(nn.Module):
         return out
 
 
-ARCHITECTURES: dict[str, type[nn.Module]] = {"mlp": Mlp}
-_ARGUMENTS: dict[type[nn.Module], tuple[str, ...]] = {Mlp: ("inputs", "outputs", "hidden")}
+ARCHITECTURES: dict[str, type[nn.Module]] = {
+    "mlp": Mlp,
+    "cnn": Cnn,
+    "transformer": Transformer,
+    "patch_transformer": PatchTransformer,
+}
+_ARGUMENTS: dict[type[nn.Module], tuple[str, ...]] = {
+    Mlp: ("inputs", "outputs", "hidden"),
+    Cnn: ("shape", "outputs", "hidden", "depth", "separable"),
+    Transformer: ("vocabulary", "length", "outputs", "width", "hidden", "heads", "dropout"),
+    PatchTransformer: ("shape", "outputs", "patch", "width", "hidden", "heads", "dropout"),
+}
 
 
 def build(architecture: str, arguments: Mapping[str, Any], seed: int) -> nn.Module:
     """Return a new module whose weights depend on `seed` alone.
 
-    The global random state is neither used nor changed.  Weights and biases of a linear layer are uniform on
-    plus or minus 1 / sqrt(inputs), torch's own law.
+    The global random state is neither used nor changed.  Weights and biases of a linear layer and of a convolution
+    are uniform on plus or minus 1 / sqrt(inputs of a unit), torch's own law; vectors of words and places are normal
+    with variance 1 / width, so that each has about length 1; norms begin as identity.
 
     Parameters
     ----------
@@ -78,10 +86,18 @@ def build(architecture: str, arguments: Mapping[str, Any], seed: int) -> nn.Modu
     module = outline(architecture, arguments).to_empty(device="cpu")
     generator = torch.Generator().manual_seed(seed_of(seed, f"networks/{architecture}/weights"))
     for layer in module.modules():
-        if isinstance(layer, nn.Linear):
-            bound = layer.in_features**-0.5
-            for weights in (layer.weight, layer.bias):
-                nn.init.uniform_(weights, -bound, bound, generator=generator)
+        match layer:
+            case nn.Linear() | nn.Conv2d():
+                bound = layer.weight[0].numel() ** -0.5
+                for weights in (layer.weight, layer.bias):
+                    if weights is not None:
+                        nn.init.uniform_(weights, -bound, bound, generator=generator)
+            case nn.Embedding():
+                nn.init.normal_(layer.weight, std=layer.embedding_dim**-0.5, generator=generator)
+            case nn.LayerNorm() | nn.BatchNorm2d():
+                layer.reset_parameters()
+            case _:
+                pass
     return module
 
 

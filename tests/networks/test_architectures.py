@@ -63,7 +63,7 @@ def test_an_outline_has_shapes_and_no_memory():
 @pytest.mark.parametrize(
     ("architecture", "arguments", "words"),
     [
-        ("cnn", {}, "architecture 'cnn' is unknown; kdaudit builds mlp"),
+        ("rnn", {}, "architecture 'rnn' is unknown; kdaudit builds mlp"),
         ("mlp", {"inputs": 5}, "which takes inputs, outputs, hidden"),
         ("mlp", {**ARGUMENTS, "width": 3}, "which takes inputs, outputs, hidden"),
         ("mlp", {**ARGUMENTS, "hidden": [0]}, "a whole number from 1"),

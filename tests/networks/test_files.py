@@ -100,7 +100,7 @@ def test_a_description_that_does_not_fit_is_one_sentence(make, tmp_path):
     for changes, words in [
         ({"arguments": {**arguments, "hidden": [1 << 20, 1 << 20]}}, "the weights in .* have shapes"),
         ({"arguments": {**arguments, "depth": 2}}, "do not fit mlp"),
-        ({"architecture": "transformer"}, "architecture 'transformer' is unknown"),
+        ({"architecture": "rnn"}, "architecture 'rnn' is unknown"),
         ({"architecture": ["mlp"]}, "does not describe a network"),
         ({"format": 9}, "no description of format 1"),
         ({"encoding": {}}, "does not describe a network"),
