@@ -127,7 +127,29 @@ def _packed(holds: Mask, kind: Kind) -> Bits:
     return out
 
 
-def _tables(rules: Sequence[Rule], samples: Samples, kind: Kind) -> list[Table]:
+@dataclass(frozen=True, eq=False)
+class Openings:
+    """Which rules each value of one field, or of one weighted sum, leaves open.
+
+    Parameters
+    ----------
+    field : str
+    terms : tuple of Term
+        Of a weighted sum; empty for the field itself.
+    cuts : array of shape (codes - 2,), optional
+        As for `Table`; None for a category, whose codes are its levels.
+    open : array of shape (codes, rules)
+        The last row is for missing values.
+    """
+
+    field: str
+    terms: tuple[Term, ...]
+    cuts: NDArray[np.float64] | None
+    open: Mask
+
+
+def openings(rules: Sequence[Rule], domain: Domain) -> list[Openings]:
+    """Return the openings of every field and sum that the rules test, in the order in which they are met."""
     tests: dict[tuple[str, tuple[Term, ...]], dict[Test, list[int]]] = {}
     for position, rule in enumerate(rules):
         for test in rule.tests:
@@ -135,14 +157,21 @@ def _tables(rules: Sequence[Rule], samples: Samples, kind: Kind) -> list[Table]:
     out = []
     for (name, terms), own in tests.items():
         cuts = np.unique([x for test in own for x in (test.below, test.above) if x is not None]).astype(np.float64)
-        item: Field = Real(name) if terms else samples.domain[name]
-        by_level = isinstance(item, Category)
+        item: Field = Real(name) if terms else domain[name]
         probe = _probe(item, cuts)
-        masks = np.ones((len(probe), len(rules)), dtype=bool)
+        left = np.ones((len(probe), len(rules)), dtype=bool)
         for test, positions in own.items():
-            masks[:, positions] &= replace(test, terms=()).holds(probe)[:, None]
-        values = np.sum([term.value(samples) for term in terms], axis=0) if terms else samples.columns[name]
-        out.append(Table(values, _packed(masks, kind), None if by_level else cuts))
+            left[:, positions] &= replace(test, terms=()).holds(probe)[:, None]
+        out.append(Openings(name, terms, None if isinstance(item, Category) else cuts, left))
+    return out
+
+
+def _tables(rules: Sequence[Rule], samples: Samples, kind: Kind) -> list[Table]:
+    out = []
+    for part in openings(rules, samples.domain):
+        summed = [term.value(samples) for term in part.terms]
+        values = np.sum(summed, axis=0) if summed else samples.columns[part.field]
+        out.append(Table(values, _packed(part.open, kind), part.cuts))
     return out
 
 
