@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from kdaudit.samples import Samples
 from kdaudit.subject import Subject
 
 ControlKind = Literal["strangers_proxy", "label_only", "permuted", "swapped_teacher", "none"]
@@ -45,6 +46,9 @@ class Cast:
         question, so that one teacher has one interval.  None: `proxy`.
     proxy_name : str
         The proxy's name in the plan.
+    known : Samples, optional
+        Rows of another part that the teacher has answered already, when the proxies were made: they tell how a proxy's
+        scores are to be read before further rows are chosen.
     """
 
     teacher: Subject
@@ -54,6 +58,7 @@ class Cast:
     control_kind: ControlKind = "none"
     covariate: Subject | None = None
     proxy_name: str = "proxy"
+    known: Samples | None = None
 
     @property
     def sharpener(self) -> Subject:

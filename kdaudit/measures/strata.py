@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -26,7 +26,7 @@ class Strata:
     levels : tuple of str
         Names of the groups, such as ``"female"`` or ``"30 to 44"``; those without rows too.
     place : array of shape (n,)
-        Position of each row's group among `levels`.
+        Position of each row's group among `levels`; -1 where a row is in none.
     banded : bool
         Whether the groups are bands of a number.
     """
@@ -47,7 +47,12 @@ class Strata:
     @property
     def largest(self) -> str:
         """The group with most rows (the first of them)."""
-        return self.levels[int(np.bincount(self.place, minlength=len(self.levels)).argmax())]
+        inside = self.place[self.place >= 0]
+        return self.levels[int(np.bincount(inside, minlength=len(self.levels)).argmax())]
+
+    def among(self, rows: NDArray[np.bool_]) -> Strata:
+        """Return the same groups with other rows than `rows` in none of them."""
+        return replace(self, place=np.where(rows, self.place, -1))
 
     def group(self, level: str) -> str:
         """Return the group as evidence names it: ``"sex = female"``, ``"age under 30"``."""
@@ -109,6 +114,17 @@ def stratify(samples: Samples, field: str, cuts: tuple[float, ...] = ()) -> Stra
         name = UNKNOWN if UNKNOWN not in levels else "not recorded"
         levels, place = (*levels, name), np.where(place < 0, len(levels), place)
     return Strata(field, levels, place, banded)
+
+
+def crossed(samples: Samples, fields: tuple[str, ...]) -> Strata:
+    """Return the intersections of several categories, such as ``"female x Black"``; those without rows too."""
+    parts = [stratify(samples, field) for field in fields]
+    place = np.zeros(len(samples), dtype=np.int64)
+    levels: tuple[str, ...] = ("",)
+    for part in parts:
+        place = place * len(part.levels) + part.place
+        levels = tuple(f"{head} x {level}" if head else level for head in levels for level in part.levels)
+    return Strata(" x ".join(fields), levels, place)
 
 
 def _bands(cuts: tuple[float, ...], *, whole: bool) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,20 +16,24 @@ from kdaudit.errors import InvalidInput
 from kdaudit.evidence import Evidence, Row
 from kdaudit.finding import Claim
 from kdaudit.interval import Interval, unknown
+from kdaudit.probe.estimates import LEAST_ERROR
 from kdaudit.probe.figures import Control, Figures, Heading, bounded, counted_or_unknown, finite, scale, three_rows
 from kdaudit.probe.groups import STREAM
-from kdaudit.probe.readings import Pairs, Reading, Values, pairs
+from kdaudit.probe.readings import Pairs, Reading, Values, pairs, read_known
 from kdaudit.probe.sentences import capital, few_flips, how_flipped, how_shifted, no_shift
 from kdaudit.samples import Samples
 from kdaudit.signal import Signal
-from kdaudit.statistics.choice import balanced, queue
-from kdaudit.statistics.covariate import Assisted, assisted
+from kdaudit.statistics.active import Design, promised, reckoned, spread, weighted
+from kdaudit.statistics.choice import Priorities, queue
+from kdaudit.statistics.covariate import Assisted
 from kdaudit.statistics.many import bonferroni
-from kdaudit.statistics.rates import Span, mean
+from kdaudit.statistics.rates import Span, critical, mean
 from kdaudit.subject import Ask, Subject
 
 SHIFT, RATE = "counterfactual_shift", "counterfactual_flip_rate"
 CLAIMS = 2
+UNSHOWN = 0.05
+"""Share of the doubt about a decision that is also doubt about its change."""
 SPANS: dict[str, Span] = {SHIFT: (-1.0, 1.0), RATE: (0.0, 1.0)}
 
 
@@ -36,8 +41,9 @@ SPANS: dict[str, Span] = {SHIFT: (-1.0, 1.0), RATE: (0.0, 1.0)}
 class Flip:
     """Whether the decision about a row changes when one field is set from `other` to `level`, all else kept.
 
-    The teacher answers both sides of `questions` rows, chosen by chance; the proxy answers both sides of the whole
-    pool, and the change of its scores, read as chances, sharpens the teacher's intervals (PPI++, paired by row).
+    The teacher answers both sides of `questions` rows, chosen where the proxy may be wrong about the change; the proxy
+    answers both sides of the whole pool, and the change of its scores, read as chances, sharpens the teacher's
+    intervals (paired by row).
 
     Parameters
     ----------
@@ -102,8 +108,7 @@ class Flip:
         possible = samples.take(keep)
         few = self._too_few(cast.teacher, len(possible))
         n = 0 if few else self.questions
-        chosen = balanced(np.zeros(len(possible), dtype=np.int64), n, order)
-        trial = _Trial(self, cast, possible, chosen, ask, few)
+        trial = _Trial(self, cast, possible, (n, order), ask, few)
         rows: list[Row] = []
         worth: dict[str, Any] = {}
         claims: list[Claim] = []
@@ -120,11 +125,11 @@ class Flip:
                 "population": samples.origin.name,
                 "pool": len(possible),
                 "impossible": len(samples) - len(possible),
-                "rows_asked": len(chosen),
+                "rows_asked": len(trial.design.chosen),
                 "failed": trial.failed,
                 "margin": self.margin,
-                "method": f"both sides of rows chosen by chance; PPI++ with the change of the proxy's scores, read "
-                f"as chances, as covariate; both claims hold together (Bonferroni, each at {trial.confidence:.2%})",
+                "method": f"{trial.method}, covariate: the change of the proxy's scores, read as chances; both claims "
+                f"hold together (Bonferroni, each at {trial.confidence:.2%})",
                 "contrasts": worth,
             },
             shows="transfer",
@@ -189,15 +194,18 @@ class _Trial:
     """Both sides of all rows for those who cost nothing, and of the rows chosen for the teacher and its twin."""
 
     def __init__(
-        self, recipe: Flip, cast: Cast, pool: Samples, chosen: NDArray[np.int64], ask: Ask, reason: str
+        self, recipe: Flip, cast: Cast, pool: Samples, wanted: tuple[int, Priorities], ask: Ask, reason: str
     ) -> None:
-        self.recipe, self.cast, self.pool, self.chosen, self.reason = recipe, cast, pool, chosen, reason
+        self.recipe, self.cast, self.pool, self.reason = recipe, cast, pool, reason
         self.confidence = bonferroni(0.95, CLAIMS)
         self._ask, self._reading = ask, Reading("selection_rate", recipe.output)
         self.proxy = self._both(cast.proxy, pool)
         self.sharp = self.proxy if cast.sharpener is cast.proxy else self._both(cast.sharpener, pool)
         self.stranger = None if isinstance(cast.stranger, Empty) else self._both(cast.stranger, pool)
-        rows = pool.take(chosen)
+        self._known = None if reason else read_known(cast, ask, recipe.output)
+        self._wanted = wanted
+        self.design = self._design(self.sharp, strangers=False)
+        rows = pool.take(self.design.chosen)
         self.teacher = None if reason else self._both(cast.teacher, rows)
         record = isinstance(cast.twin, Empty) or cast.twin.identity.by == "id"
         self.twin = None if reason or record else self._both(cast.twin, rows)  # type: ignore[arg-type]
@@ -211,9 +219,29 @@ class _Trial:
         return pairs(self._ask, subject, self._sides(rows), self._reading)
 
     @property
+    def method(self) -> str:
+        """How rows were chosen and what sharpened the intervals."""
+        if self._known is None:
+            return "both sides of rows chosen by chance; PPI++"
+        return "both sides of rows chosen where the proxy may err; weighted regression"
+
+    @property
     def failed(self) -> int:
         """Rows chosen of which the teacher failed a side."""
         return 0 if self.teacher is None else int(np.isnan(self.teacher.change).sum())
+
+    def _read(self, proxy: Pairs, *, strangers: bool) -> Values:
+        """Return the chances of yes on both sides, by what was known before; shape (N, 2)."""
+        assert self._known is not None
+        return proxy.read(self._known.strangers_chances if strangers else self._known.chances)
+
+    def _design(self, proxy: Pairs, *, strangers: bool) -> Design:
+        n, order = self._wanted
+        everywhere = np.zeros(len(self.pool), dtype=np.int64)
+        if self._known is None:
+            return spread(everywhere, n, order)
+        both = np.nan_to_num(self._read(proxy, strangers=strangers))
+        return spread(everywhere, n, order, change_errors(both), np.abs(both[:, 0] - both[:, 1]))
 
     def figures(self, measure: str) -> tuple[Figures, dict[str, Any]]:
         """Return one measure, and what the proxy's help was worth."""
@@ -229,30 +257,59 @@ class _Trial:
                 "asked": False,
                 "reason": self.reason,
             }
-        found = self._assisted(self.sharp, measure)
+        found = self._assisted(self.teacher, measure)
         figures = Figures(
             found.interval, found.population, proxy, population, ignorant, control, strangers, self._twins(measure),
             self.asked,
         )  # fmt: skip
+        return figures, self._bought(found, measure)
+
+    def _covariate(self, proxy: Pairs, measure: str, *, strangers: bool = False) -> Values:
+        if self._known is None:
+            teacher = np.empty((0, 2)) if self.teacher is None else self.teacher.decisions
+            return _of(measure, proxy.expected_change(self.design.chosen, teacher))
+        both = self._read(proxy, strangers=strangers)
+        return _of(measure, both[:, 0] - both[:, 1])
+
+    def _assisted(self, answers: Pairs, measure: str) -> Assisted:
+        y, covariate, span = _of(measure, answers.change), self._covariate(self.sharp, measure), SPANS[measure]
+        middle, low, high = (
+            weighted(
+                values,
+                self.design.asked,
+                covariate[self.design.chosen],
+                covariate,
+                level=self.confidence,
+                span=span,
+            )
+            for values in (y, *(np.where(np.isnan(y), end, y) for end in span))
+        )
+        return bounded([middle], [low], [high], [1.0])
+
+    def _bought(self, found: Assisted, measure: str) -> dict[str, Any]:
+        """Return what the proxy's help was worth, what was forecast, and what a stranger's would have been."""
         worth: dict[str, Any] = {
             "asked": True,
             "plain": found.plain.to_data(),
             "width_ratio": finite(found.width_ratio),
         }
-        if self.stranger is not None:
-            worth["strangers_width_ratio"] = finite(self._assisted(self.stranger, measure).width_ratio)
-        return figures, worth
-
-    def _assisted(self, proxy: Pairs, measure: str) -> Assisted:
-        teacher = np.empty((0, 2)) if self.teacher is None else self.teacher.decisions
-        y = _of(measure, teacher[:, 0] - teacher[:, 1])
-        covariate = _of(measure, proxy.expected_change(self.chosen, teacher))
-        span = SPANS[measure]
-        middle, low, high = (
-            assisted(values, covariate[self.chosen], covariate, level=self.confidence, span=span)
-            for values in (y, *(np.where(np.isnan(y), end, y) for end in span))
-        )
-        return bounded([middle], [low], [high], [1.0])
+        if self._known is not None:
+            both = np.nan_to_num(self._read(self.sharp, strangers=False))
+            value, n = both[:, 0] - both[:, 1], max(len(self.design.chosen), 1)
+            whole = float(np.abs(value).mean()) - float(_of(measure, value).mean()) ** 2
+            plain = math.sqrt(max(whole, 0.0) * (1 / n - 1 / len(value)))
+            helped = math.sqrt(promised(change_errors(both), self.design.chance))
+            worth["forecast_half"] = finite(critical(self.confidence) * helped)
+            worth["forecast_ratio"] = finite(helped / plain if plain else math.nan)
+        if self.stranger is not None and self.teacher is not None:
+            theirs = self._design(self.stranger, strangers=True)
+            covariate, chosen = self._covariate(self.stranger, measure, strangers=True), self.design.chosen
+            y, chance = _of(measure, self.teacher.change), self.design.asked
+            flat = np.full(len(chosen), len(chosen) / max(len(self.pool), 1))
+            helped = reckoned(y, chance, covariate[chosen], theirs.chance[chosen])
+            plain = reckoned(y, chance, np.zeros(len(chosen)), flat)
+            worth["strangers_width_ratio"] = finite(math.sqrt(helped / plain) if plain > 0 else math.nan)
+        return worth
 
     def _counted(self, answers: Pairs, measure: str) -> tuple[Interval, Interval]:
         values = _of(measure, answers.change)
@@ -264,8 +321,18 @@ class _Trial:
     def _twins(self, measure: str) -> Interval | Empty:
         if self.twin is None:
             return self.cast.twin if isinstance(self.cast.twin, Empty) else Empty("the twin is a record of answers")
-        found = mean(_of(measure, self.twin.change), pool=len(self.pool), span=SPANS[measure])
+        found = self._assisted(self.twin, measure).interval
         return found if found.known else Empty(found.method)
+
+
+def change_errors(both: Values) -> Values:
+    """Return the expected squared error of a predicted change, from the chances of yes on both sides, shape (N, 2).
+
+    A change of chances by d turns about d of decisions; near the line some turn that the chances do not show.
+    """
+    d, near = np.abs(both[:, 0] - both[:, 1]), (both * (1 - both)).mean(axis=1)
+    out: Values = np.maximum(d * (1 - d) + UNSHOWN * near, LEAST_ERROR)
+    return out
 
 
 def _of(measure: str, difference: Values) -> Values:

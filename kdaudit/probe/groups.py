@@ -8,87 +8,121 @@ from dataclasses import field as with_default
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from kdaudit.cast import Cast, Empty
 from kdaudit.errors import InvalidInput
 from kdaudit.evidence import Evidence, Row
 from kdaudit.finding import Claim
-from kdaudit.interval import Interval
-from kdaudit.measures.strata import Strata, stratify
-from kdaudit.probe.figures import Figures, Heading, scale, three_rows
-from kdaudit.probe.readings import Reading, What, read_pool
-from kdaudit.probe.sentences import equally_high, equally_often, how_high, how_often, listed
-from kdaudit.probe.surveys import Survey
+from kdaudit.measures.strata import UNKNOWN, Strata, crossed, stratify
+from kdaudit.probe.estimates import Estimator, errors_of
+from kdaudit.probe.figures import three_rows
+from kdaudit.probe.quantities import QUANTITIES, Name, Quantity, conditional, outcomes
+from kdaudit.probe.readings import Pool, Reading, Values, read_known, read_pool
+from kdaudit.probe.surveys import LEVEL, Survey
+from kdaudit.probe.telling import Telling
 from kdaudit.samples import Samples
 from kdaudit.signal import SCORE, Signal
-from kdaudit.statistics.choice import balanced, queue
+from kdaudit.statistics.active import spread
+from kdaudit.statistics.choice import Priorities, queue
+from kdaudit.statistics.rates import Span
 from kdaudit.subject import Ask
 
 STREAM = "probe/rows"
 """Probes choose rows by one stream, so that they share rows, and so answers."""
-MOST_NAMED = 3
-"""Groups that a title names; of more it gives the number."""
+MARGIN, FOUR_FIFTHS = 0.05, 0.8
+MOST_LEFT_OUT = 0.2
+"""Share of rows in strata that lack a group beyond which groups cannot be made alike in a factor."""
 
 
 @dataclass(frozen=True)
 class Parity:
     """Whether each group is decided as the reference group is.
 
-    The teacher answers about `questions` rows, chosen evenly over the groups; the proxy answers the whole pool and
-    sharpens the teacher's interval (PPI++), which stays valid whatever the proxy is worth.
+    The teacher answers about `questions` rows, chosen evenly over the groups and inside them where the proxy may be
+    wrong; the proxy answers the whole pool and sharpens the teacher's interval, which stays valid whatever the proxy is
+    worth.
 
     Parameters
     ----------
-    field : str
-        A category, or a number with `cuts`.
+    field : str or tuple of str
+        A category, a number with `cuts`, or several categories, whose intersections are the groups.
     reference : str, optional
-        Group to compare with; the one with most rows if not given.
+        Group to compare with; if not given the one with most rows, for the impact ratio the one that the proxy selects
+        most.
     groups : tuple of str
         Groups to compare; all others if empty.
     cuts : tuple of float
         Rising ends of bands of a number.
-    margin : float
-        Largest difference that is accepted, in shares (0.05: 5 points) or in units of the score.
+    margin : float, optional
+        Largest difference that is accepted, in shares (0.05: 5 points, the default) or in units of the score; for the
+        impact ratio the smallest ratio (0.8 by default: the four-fifths rule).
     questions : int
         Most teacher rows.
     minimum : int
         Rows of the pool below which a group stays undecided.
-    measure : {"selection_rate", "score"}
-        Rate of yes, or mean score.
+    measure : str
+        See `kdaudit.probe.quantities.QUANTITIES`.
     output : str
         Of several outputs, the one that counts as yes.
     yes : str
         What a yes means for people: "Women are `yes` less often than men".
+    outcome : str
+        What a recorded outcome of 1 means: "women whose outcome is `outcome`".
     names : mapping of str to str
         Groups in words, such as ``{"female": "women"}``.
+    given : str
+        A legitimate factor, in which the groups are made alike; a number needs `given_cuts`.
+    given_cuts : tuple of float
+    smallest : float
+        Share of the pool below which a group is listed but not compared (New York's Local Law 144 allows 0.02).
+    quantile : float
+        Which quantile of the score, for that measure.
     """
 
-    field: str
+    field: str | tuple[str, ...]
     reference: str | None = None
     groups: tuple[str, ...] = ()
     cuts: tuple[float, ...] = ()
-    margin: float = 0.05
+    margin: float | None = None
     questions: int = 1_000
     minimum: int = 30
-    measure: What = "selection_rate"
+    measure: Name = "selection_rate"
     output: str = ""
     yes: str = "scored above the line"
+    outcome: str = "yes"
     names: Mapping[str, str] = with_default(default_factory=dict)
+    given: str = ""
+    given_cuts: tuple[float, ...] = ()
+    smallest: float = 0.0
+    quantile: float = 0.5
 
     def __post_init__(self) -> None:
-        if self.margin <= 0 or self.questions < 1 or self.minimum < 2:
+        if (self.margin is not None and self.margin <= 0) or self.questions < 1 or self.minimum < 2:
             raise InvalidInput("margin must be above 0, questions at least 1 and minimum at least 2")
+        if self.given and (self.measure in ("impact_ratio", "score_quantile") or self._quantity.share):
+            raise InvalidInput(f"{self.measure} cannot be told with groups made alike in {self.given}; leave one out")
+        if not 0 < self.quantile < 1 or not 0 <= self.smallest < 1:
+            raise InvalidInput("quantile must lie between 0 and 1, smallest from 0 to below 1")
 
     @property
     def needs(self) -> frozenset[Signal]:
         """Scores, if they are compared; a decision can be read off anything."""
-        return frozenset({SCORE}) if self.measure == "score" else frozenset()
+        return frozenset() if self._quantity.decides else frozenset({SCORE})
 
     @property
     def part(self) -> Literal["judge", "pool"]:
         """The pool."""
         return "pool"
+
+    @property
+    def _quantity(self) -> Quantity:
+        return QUANTITIES[self.measure]
+
+    @property
+    def _margin(self) -> float:
+        if self.margin is not None:
+            return self.margin
+        return FOUR_FIFTHS if self.measure == "impact_ratio" else MARGIN
 
     def price(self, samples: Samples) -> int:
         """Return the most teacher rows: `questions`, or all rows."""
@@ -100,123 +134,181 @@ class Parity:
         Raises
         ------
         InvalidInput
-            If the field makes no groups or a group is unknown.
+            If the field makes no groups, a group is unknown, or outcomes are needed and missing.
         """
-        order = queue(samples, rng, STREAM)
-        strata = stratify(samples, self.field, self.cuts)
-        reference = strata.check(self.reference) if self.reference is not None else strata.largest
-        others = [strata.check(level) for level in self.groups] or [
-            level for level in strata.levels if level != reference and strata.count(level)
-        ]
+        survey, left_out = self.survey(cast, samples, ask, queue(samples, rng, STREAM))
+        return self._evidence(survey, left_out, rng)
+
+    def survey(
+        self, cast: Cast, samples: Samples, ask: Ask, order: Priorities, confidence: float = LEVEL
+    ) -> tuple[Survey, dict[str, str]]:
+        """Ask, and return what was answered, with the groups that were left out and why."""
+        whole = self._groups(samples)
+        quantity, reading = self._quantity, Reading(self._quantity.reads, self.output)
+        numbers = cast.teacher.scale == "value" and not quantity.decides
+        truth = outcomes(samples, self.measure, classes=not numbers)
+        strata = whole if quantity.among is None else whole.among(truth == quantity.among)
+        known = read_known(cast, ask, self.output)
+        raw = read_pool(cast, samples, ask, reading, known)
+        pool = raw.mapped(lambda values: quantity.value(values, truth))
+        reference, others, left_out = self._levels(strata, pool)
+        factor, refusal = self._alike(samples, strata, (reference, *others))
+        design = spread(
+            self._wanted(strata, (reference, *others), refusal),
+            self.questions,
+            order,
+            self._errors(pool, truth, factor) if pool.read else None,
+            np.nan_to_num(pool.covariate) if pool.read else None,
+        )
+        rows, kept = samples.take(design.chosen), truth[design.chosen]
+        y = quantity.value(reading.of(cast.teacher, rows, ask), kept)
+        twin = None if isinstance(cast.twin, Empty) else quantity.value(reading.of(cast.twin, rows, ask), kept)
+        share = self.quantile if self.measure == "score_quantile" else float("nan")
+        estimator = Estimator(quantity, truth, factor, None if numbers else self._span(y), share)
+        ratio = self.measure == "impact_ratio"
+        return Survey(
+            cast, samples, strata, reference, others, pool, design, order, y, twin, self.minimum, reading, estimator,
+            ratio, confidence, refusal,
+        ), left_out  # fmt: skip
+
+    def _groups(self, samples: Samples) -> Strata:
+        if isinstance(self.field, str):
+            return stratify(samples, self.field, self.cuts)
+        if len(self.field) == 1:
+            return stratify(samples, self.field[0], self.cuts)
+        return crossed(samples, self.field)
+
+    def _levels(self, strata: Strata, pool: Pool) -> tuple[str, tuple[str, ...], dict[str, str]]:
+        """Return the reference, the groups compared, and those listed only, with the reason."""
+        left_out: dict[str, str] = {}
+        total = int((strata.place >= 0).sum())
+        for level in strata.levels:
+            n = strata.count(level)
+            if n and n < self.smallest * total:
+                left_out[level] = f"{n:,} rows, below {self.smallest:.0%} of all"
+            elif n and self.measure == "impact_ratio" and level == UNKNOWN:
+                left_out[level] = f"{n:,} rows whose group is not known; they are in no rate"
+        open_ = [level for level in strata.levels if strata.count(level) and level not in left_out]
+        if self.reference is not None:
+            reference = strata.check(self.reference)
+        elif self.measure == "impact_ratio" and open_:
+            reference = max(open_, key=lambda level: float(np.nanmean(pool.covariate[strata.rows(level)])))
+        else:
+            reference = strata.largest
+        others = [strata.check(level) for level in self.groups] or [level for level in open_ if level != reference]
         if reference in others or not others:
-            raise InvalidInput(f"{self.field} needs a group to compare with {reference!r}, other than itself")
-        reading = Reading(self.measure, self.output)
-        pool = read_pool(cast, samples, ask, reading)
-        chosen = self._chosen(strata, [reference, *others], order)
-        rows = samples.take(chosen)
-        y = reading.of(cast.teacher, rows, ask)
-        twin = None if isinstance(cast.twin, Empty) else reading.of(cast.twin, rows, ask)
-        survey = Survey(cast, samples, strata, reference, tuple(others), pool, chosen, y, twin, self.minimum, reading)
-        return self._evidence(survey, rng)
+            raise InvalidInput(f"{strata.field} needs a group to compare with {reference!r}, other than itself")
+        return reference, tuple(others), left_out
 
-    def _chosen(self, strata: Strata, levels: list[str], order: NDArray[np.uint64]) -> NDArray[np.int64]:
+    def _alike(self, samples: Samples, strata: Strata, levels: tuple[str, ...]) -> tuple[Values, str]:
+        if not self.given:
+            return np.ones(len(samples)), ""
+        compared = [strata.levels.index(level) for level in levels if strata.count(level) >= self.minimum]
+        place = np.where(np.isin(strata.place, compared), strata.place, -1)
+        factor, left_out = conditional(place, stratify(samples, self.given, self.given_cuts).place)
+        if left_out > MOST_LEFT_OUT:
+            return factor, f"{left_out:.0%} of rows lie in strata of {self.given} that lack a group"
+        return factor, ""
+
+    def _wanted(self, strata: Strata, levels: tuple[str, ...], refusal: str) -> np.typing.NDArray[np.int64]:
         # a group too small to be decided gets no questions
-        wanted = [strata.levels.index(level) for level in levels if strata.count(level) >= self.minimum]
-        groups = np.where(np.isin(strata.place, wanted), strata.place, -1)
-        return balanced(groups, self.questions, order)
+        wanted = [strata.levels.index(x) for x in levels if strata.count(x) >= self.minimum and not refusal]
+        return np.where(np.isin(strata.place, wanted), strata.place, -1)
 
-    def _evidence(self, survey: Survey, rng: np.random.Generator) -> Evidence:
+    def _errors(self, pool: Pool, truth: Values, factor: Values) -> Values:
+        errors = errors_of(pool.covariate, factor)
+        if not self._quantity.share:
+            return errors
+        # an answer moves the share of outcomes by how far the row's own outcome lies from it
+        chance = np.nan_to_num(pool.covariate)
+        share = float((truth * chance).sum() / max(chance.sum(), 1e-9))
+        return errors * (truth - share) ** 2
+
+    def _span(self, y: Values) -> Span:
+        if self._quantity.decides:
+            return (0.0, 1.0)
+        return (-1.0, 1.0) if self.measure in ("calibration_gap", "mean_error") or np.nanmin(y, initial=0.0) < 0 else (
+            0.0, 1.0,
+        )  # fmt: skip
+
+    def telling(self, survey: Survey) -> Telling:
+        """Return the words of a comparison."""
+        return Telling(
+            self.measure, self._quantity, survey.strata, self.names, self.yes, self.outcome, self._margin,
+            self.minimum, _unit(survey.cast), self.given,
+        )  # fmt: skip
+
+    def _evidence(self, survey: Survey, left_out: dict[str, str], rng: np.random.Generator) -> Evidence:
         """Return the evidence: contrasts first, then the groups."""
-        rows: list[Row] = []
-        claims: list[Claim] = []
-        contrasts: dict[str, Any] = {}
-        # apart, so that the teacher's rows are the same for every proxy, whether or not that has a stranger
-        for_teacher, for_proxy = rng.spawn(2)
-        for other in survey.others:
-            name = survey.strata.contrast(other, survey.reference)
-            figures, contrasts[name] = survey.contrast(other, (for_teacher, for_proxy))
-            rows += three_rows(figures, self._heading(survey, name, other, figures), survey.cast)
-            claims.append(self._claim(survey, name, other, figures.teacher))
+        telling = self.telling(survey)
+        rows, claims, contrasts = tell_contrasts(survey, telling, rng)
         for level in (survey.reference, *survey.others):
-            title = f"{self._who(survey.strata, level)}: {'how often ' + self.yes if self._decides else 'mean score'}"
-            heading = Heading(self.measure, survey.strata.group(level), title, "percent" if self._decides else "")
-            rows += three_rows(survey.group(level), heading, survey.cast)
+            rows += three_rows(survey.group(level), telling.group(level), survey.cast)
         return Evidence(
             question="",
-            title=self._title(survey),
+            title=telling.title(survey.reference, survey.others, survey.strata.field),
             rows=tuple(rows),
             claims=tuple(claims),
-            context=self._context(survey, contrasts),
+            context=self._context(survey, contrasts, left_out),
             shows="transfer",
             proxy_name=survey.cast.proxy_name,
         )
 
-    @property
-    def _decides(self) -> bool:
-        return self.measure == "selection_rate"
-
-    def _who(self, strata: Strata, level: str) -> str:
-        return self.names.get(level, strata.words(level))
-
-    def _heading(self, survey: Survey, name: str, other: str, figures: Figures) -> Heading:
-        end = scale([figures.teacher, figures.proxy], self.margin)
-        what = f"how much more often {self.yes}" if self._decides else "how much higher the mean score"
-        title = f"{self._who(survey.strata, other)} against {self._who(survey.strata, survey.reference)}: {what}"
-        return Heading(f"{self.measure}_difference", name, title, _unit(survey.cast), -end, end)
-
-    def _claim(self, survey: Survey, name: str, other: str, gap: Interval) -> Claim:
-        who, whom, margin, yes = (
-            self._who(survey.strata, other),
-            self._who(survey.strata, survey.reference),
-            self.margin,
-            self.yes,
-        )
-        unit = _unit(survey.cast)
-        return Claim(
-            text=equally_often(who, whom, yes, margin) if self._decides else equally_high(who, whom, margin, unit),
-            measure=f"{self.measure}_difference",
-            group=name,
-            form="within",
-            margin=margin,
-            about="teacher",
-            found=how_often(who, whom, yes, gap) if self._decides else how_high(who, whom, gap, unit),
-            minimum=self.minimum,
-        )
-
-    def _title(self, survey: Survey) -> str:
-        whom = self._who(survey.strata, survey.reference)
-        compared = [self._who(survey.strata, level) for level in survey.others]
-        who = listed(compared) if len(compared) <= MOST_NAMED else f"{len(compared)} groups of {self.field}"
-        alike = f"{self.yes} as often as" if self._decides else "given the same score as"
-        return f"Are {who} {alike} {whom}?"
-
-    def _context(self, survey: Survey, contrasts: dict[str, Any]) -> dict[str, Any]:
+    def _context(self, survey: Survey, contrasts: dict[str, Any], left_out: dict[str, str]) -> dict[str, Any]:
         levels = (survey.reference, *survey.others)
-        count = len(survey.tested)
-        together = f"; {count} contrasts hold together (Bonferroni, each at {survey.level:.2%})" if count > 1 else ""
         return {
             "population": survey.samples.origin.name,
             "pool": len(survey.samples),
             "rows": {survey.strata.group(level): survey.strata.count(level) for level in levels},
             "asked": {survey.strata.group(level): int(survey.inside(level).sum()) for level in levels},
             "failed": int(np.isnan(survey.y).sum()),
-            "margin": self.margin,
+            "margin": self._margin,
             "reference": survey.reference,
-            "method": f"rows chosen evenly over groups; PPI++, covariate: the proxy's score read as a chance{together}",
+            "method": method_of(survey),
             "contrasts": contrasts,
-            "sentences": self._not_compared(survey),
+            "sentences": _not_compared(survey, left_out),
             "left_out": [
                 survey.strata.group(level) for level in levels if level not in (*survey.tested, survey.reference)
             ],
         }
 
-    def _not_compared(self, survey: Survey) -> list[str]:
-        strata, named = survey.strata, (survey.reference, *survey.others)
-        counts = {level: strata.count(level) for level in strata.levels if level not in named and strata.count(level)}
-        if not counts:
-            return []
+
+def tell_contrasts(
+    survey: Survey, telling: Telling, rng: np.random.Generator
+) -> tuple[list[Row], list[Claim], dict[str, Any]]:
+    """Return rows and claims of all contrasts, and what the proxy's help was worth."""
+    rows: list[Row] = []
+    claims: list[Claim] = []
+    contrasts: dict[str, Any] = {}
+    # apart, so that the teacher's rows are the same for every proxy, whether or not that has a stranger
+    for_teacher, for_proxy = rng.spawn(2)
+    for other in survey.others:
+        figures, bought = survey.contrast(other, (for_teacher, for_proxy))
+        contrasts[survey.strata.contrast(other, survey.reference)] = bought
+        rows += three_rows(figures, telling.contrast(other, survey.reference, figures), survey.cast)
+        claims.append(telling.claim(other, survey.reference, figures.teacher))
+    return rows, claims, contrasts
+
+
+def method_of(survey: Survey) -> str:
+    """Return how rows were chosen and what sharpened the intervals."""
+    count = len(survey.tested)
+    together = f"; {count} contrasts hold together (Bonferroni, each at {survey.level:.2%})" if count > 1 else ""
+    read = "covariate: the proxy's score read as a chance"
+    if survey.pool.read:
+        chosen = "rows chosen evenly over groups, inside them where the proxy may err"
+        return f"{chosen}; weighted regression, {read}{together}"
+    return f"rows chosen evenly over groups; PPI++, {read}{together}"
+
+
+def _not_compared(survey: Survey, left_out: Mapping[str, str]) -> list[str]:
+    strata, named = survey.strata, (survey.reference, *survey.others, *left_out)
+    counts = {level: strata.count(level) for level in strata.levels if level not in named and strata.count(level)}
+    out = [f"Listed, not compared: {strata.words(level)} ({why})." for level, why in left_out.items()]
+    if counts:
         groups = ", ".join(f"{strata.words(level)} ({n:,} rows)" for level, n in counts.items())
-        return [f"Not compared, since the plan names other groups: {groups}."]
+        out.append(f"Not compared, since the plan names other groups: {groups}.")
+    return out
 
 
 def _unit(cast: Cast) -> str:

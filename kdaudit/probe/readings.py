@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -86,6 +87,44 @@ def ask_one(ask: Ask, subject: Subject, samples: Samples) -> Answers:
     raise NoSuchSignal(f"{subject.identity.name} offers neither scores nor labels")
 
 
+FEWEST_KNOWN = 100
+"""Rows answered before, at least ten of them yes and ten no, by which scores are read as chances."""
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """What the teacher decided about rows answered before, and what those who sharpen scored them."""
+
+    decisions: Values
+    scores: Values
+    strangers: Values | None
+
+    def chances(self, scores: Values) -> Values:
+        """Return the proxy's scores read as chances of the teacher's decision."""
+        return chances(self.scores, self.decisions, scores)
+
+    def strangers_chances(self, scores: Values) -> Values:
+        """Return the stranger's scores, read so."""
+        return scores if self.strangers is None else chances(self.strangers, self.decisions, scores)
+
+
+def read_known(cast: Cast, ask: Ask, output: str) -> Known | None:
+    """Return what is known before rows are chosen, or None where it is too little to read scores by."""
+    rows = cast.known
+    if rows is None or len(rows) < FEWEST_KNOWN:
+        return None
+    reading = Reading("selection_rate", output)
+    decisions = reading.of(cast.teacher, rows, ask)
+    yes, no = int((decisions == 1).sum()), int((decisions == 0).sum())
+    scores = reading.covariate(ask_one(ask, cast.sharpener, rows), cast.sharpener)
+    if min(yes, no) < 10 or np.nanmin(scores) < 0 or np.nanmax(scores) > 1:
+        return None
+    theirs = None
+    if not isinstance(cast.stranger, Empty):
+        theirs = reading.covariate(ask_one(ask, cast.stranger, rows), cast.stranger)
+    return Known(decisions, scores, theirs)
+
+
 @dataclass(frozen=True, eq=False)
 class Pool:
     """What those who cost nothing say on all rows of the pool.
@@ -97,25 +136,44 @@ class Pool:
         Score of the subject that sharpens the teacher's interval.
     stranger, strangers_covariate : array of shape (N,) or None
         The stranger's reading, and its score, for the interval that it would have bought.
+    read : bool
+        Whether the scores stand here as chances of the teacher's decision, fitted to rows answered before.
     """
 
     proxy: Values
     covariate: Values
     stranger: Values | None
     strangers_covariate: Values | None
+    read: bool = False
+
+    def mapped(self, function: Callable[[Values], Values]) -> Pool:
+        """Return the pool with all values changed by `function`, which is linear in them."""
+        changed = (
+            None if v is None else function(v)
+            for v in (self.proxy, self.covariate, self.stranger, self.strangers_covariate)
+        )
+        proxy, covariate, stranger, theirs = changed
+        assert proxy is not None and covariate is not None
+        return Pool(proxy, covariate, stranger, theirs, self.read)
 
 
-def read_pool(cast: Cast, samples: Samples, ask: Ask, reading: Reading) -> Pool:
-    """Ask proxy, sharpener and stranger about all rows."""
+def read_pool(cast: Cast, samples: Samples, ask: Ask, reading: Reading, known: Known | None = None) -> Pool:
+    """Ask proxy, sharpener and stranger about all rows; scores are read as chances where `known` allows it."""
     answers = ask_one(ask, cast.proxy, samples)
     proxy = reading.values(answers, cast.proxy)
     sharpener = cast.sharpener
     sharp = answers if sharpener is cast.proxy else ask_one(ask, sharpener, samples)
     covariate = reading.covariate(sharp, sharpener)
+    read = known is not None and reading.what == "selection_rate"
+    if known is not None and read:
+        covariate = known.chances(covariate)
     if isinstance(cast.stranger, Empty):
-        return Pool(proxy, covariate, None, None)
-    theirs = ask_one(ask, cast.stranger, samples)
-    return Pool(proxy, covariate, reading.values(theirs, cast.stranger), reading.covariate(theirs, cast.stranger))
+        return Pool(proxy, covariate, None, None, read)
+    answered = ask_one(ask, cast.stranger, samples)
+    theirs = reading.covariate(answered, cast.stranger)
+    if known is not None and read:
+        theirs = known.strangers_chances(theirs)
+    return Pool(proxy, covariate, reading.values(answered, cast.stranger), theirs, read)
 
 
 def sharpened(reading: Reading, scores: Values, chosen: NDArray[np.int64], y: Values) -> Values:
@@ -140,6 +198,10 @@ class Pairs:
     def change(self) -> Values:
         """Decision on the first side minus that on the second, shape (n,)."""
         return _change(self.decisions)
+
+    def read(self, chances_of: Callable[[Values], Values]) -> Values:
+        """Return scores read as chances by what was known before, shape (n, 2)."""
+        return np.column_stack([chances_of(self.scores[:, 0]), chances_of(self.scores[:, 1])])
 
     def expected_change(self, chosen: NDArray[np.int64], teacher: Values) -> Values:
         """Return the change of the chance of yes, shape (n,); `teacher`: decisions of the rows chosen, both sides."""

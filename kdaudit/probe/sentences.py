@@ -43,15 +43,27 @@ def how_often(who: str, whom: str, yes: str, gap: Interval) -> str:
     return capital(f"{who} are {yes} {told} {'less' if below else 'more'} often than {whom}.")
 
 
-def equally_high(who: str, whom: str, margin: float, unit: str) -> str:
-    """Return the claim that two groups are scored alike."""
-    return capital(f"{who} and {whom} are given the same score on average, within {amount(margin, unit)}")
+def in_proportion(who: str, whom: str, yes: str, least: float) -> str:
+    """Return the claim that one group is chosen at least `least` times as often as another."""
+    return capital(f"{who} are {yes} at least {least:g} times as often as {whom}")
 
 
-def how_high(who: str, whom: str, gap: Interval, unit: str) -> str:
-    """Return the finding on two groups' mean scores."""
+def how_proportioned(who: str, whom: str, yes: str, ratio: Interval) -> str:
+    """Return the finding on the ratio of two groups' rates."""
+    return capital(f"{who} are {yes} {ratio.text()} times as often as {whom}.")
+
+
+def equally_high(who: str, whom: str, margin: float, unit: str, noun: str = "score") -> str:
+    """Return the claim that two groups' means are alike."""
+    return capital(f"{who} and {whom} are given the same {noun} on average, within {amount(margin, unit)}")
+
+
+def how_high(who: str, whom: str, gap: Interval, unit: str, noun: str = "score") -> str:
+    """Return the finding on two groups' means."""
     told, below = size(gap, unit)
-    return capital(f"{who} are given a score {told} {'lower' if below else 'higher'} than {whom}, on average.")
+    article = "an" if noun[:1] in "aeiou" else "a"
+    way = "lower" if below else "higher"
+    return capital(f"{who} are given {article} {noun} {told} {way} than {whom}, on average.")
 
 
 def no_shift(change: str, yes: str, margin: float) -> str:

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from kdaudit.errors import InvalidInput
 from kdaudit.samples import Samples
 
+Priorities = NDArray[np.uint64]
+
 
 def priorities(keys: NDArray[np.bytes_], ids: NDArray[Any], seed: int, name: str) -> NDArray[np.uint64]:
     """Return a random number for each row, which depends on seed, name, content and id alone.

@@ -51,6 +51,8 @@ class Estimate:
         Without proxy, for the population.
     unaided : str
         Why the plain interval stands; empty where the proxy helps.
+    method : str
+        How the variance was come by.
     """
 
     value: float
@@ -63,6 +65,7 @@ class Estimate:
     population_variance: float
     plain_population: Interval
     unaided: str = ""
+    method: str = "PPI++ with Student t"
 
     @property
     def interval(self) -> Interval:
@@ -228,7 +231,8 @@ def _normal(value: float, variances: Sequence[float], parts: Sequence[Estimate],
         return counted(value, n, level)
     dof = variance**2 / sum(v**2 / p.dof for v, p in zip(variances, parts, strict=True))
     half = critical(level, dof) * math.sqrt(variance)
-    return Interval(value, value - half, value + half, n, level, "PPI++ with Student t")
+    method = " and ".join(dict.fromkeys(part.method for part in parts))
+    return Interval(value, value - half, value + half, n, level, method)
 
 
 def _scaled(interval: Interval, weight: float) -> Interval:
