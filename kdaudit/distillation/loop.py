@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -13,13 +14,17 @@ from numpy.typing import NDArray
 from torch import nn
 
 from kdaudit.chance import rng as chance
-from kdaudit.encoding import Encoding
+from kdaudit.distillation.looking import Shown, look, opened, state_of, unchanged
+from kdaudit.distillation.training import Lesson, Progress, Teaching, Told, Training, View
+from kdaudit.distillation.training import Schedule as Schedule
+from kdaudit.encoders import Encoder, fitted
 from kdaudit.errors import InvalidAnswers, InvalidInput, NoSuchSignal
 from kdaudit.networks.architectures import Mlp
 from kdaudit.networks.network import Network
-from kdaudit.networks.steps import fit
+from kdaudit.networks.taps import resolve
 from kdaudit.objective.reference import Reference
-from kdaudit.objective.sum import Objective, parse
+from kdaudit.objective.sum import Objective, parse, spread
+from kdaudit.objective.terms import FEWEST, GRADIENT
 from kdaudit.samples import Samples
 from kdaudit.signal import LABEL, LOGIT, SCORE, Signal, Signals
 from kdaudit.store.answers import Store
@@ -34,28 +39,30 @@ class Door(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Schedule:
-    """How long and how fast a student learns.
+@dataclass(frozen=True, eq=False)
+class Extras:
+    """What few students need.
 
     Parameters
     ----------
-    steps : int
-    batch : int
-        Rows a step.
-    rate : float
-        Learning rate at the start; it falls along half a cosine.
+    view : View, optional
+        Changes rows at each step, for student and teacher alike.
+    watch : Record, optional
+        Rows set apart with the teacher's answers, for `Schedule.patience`.
+    encoding : Encoder, optional
+        How the student sees rows; None leaves it to the rows or the teacher.
+    checkpoint : Path, optional
+        Folder of one training; one that was stopped goes on from there, to the same bits.
+    progress : Progress, optional
+    device : str
     """
 
-    steps: int = 1500
-    batch: int = 256
-    rate: float = 3e-3
-
-    def __post_init__(self) -> None:
-        if self.steps < 1 or self.batch < 1 or not self.rate > 0:
-            raise InvalidInput(
-                f"steps {self.steps}, batch {self.batch}, rate {self.rate:g}: a student learns where each is above 0"
-            )
+    view: View | None = None
+    watch: Record | None = None
+    encoding: Encoder | None = None
+    checkpoint: Path | None = None
+    progress: Progress | None = None
+    device: str = "cpu"
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +84,7 @@ class Record:
     failed: int
 
 
-def distil(
+def distil(  # noqa: PLR0913 - the public face, data first
     module: nn.Module,
     teacher: Subject,
     objective: Objective | str,
@@ -86,11 +93,13 @@ def distil(
     store: Door | None = None,
     rng: np.random.Generator | None = None,
     schedule: Schedule | None = None,
+    extras: Extras | None = None,
 ) -> Network:
-    """Return a student that learned a teacher's answers.
+    """Return a student that learned a teacher's answers, and what its layers give where the objective asks for it.
 
     The teacher is asked once about every row, through the store, and is no part of the student.  Numbers are
-    standardised by `samples` (see `kdaudit.encoding.Encoding`).
+    standardised by `samples` (see `kdaudit.encoders`), or as the teacher does it where the objective looks
+    into the teacher.
 
     Parameters
     ----------
@@ -98,7 +107,7 @@ def distil(
         From (batch, columns of the encoding) to (batch, outputs) logits; a copy of it learns, it stays as it is.
     teacher : Subject
     objective : Objective or str
-        Such as ``"soft_targets(2) + 0.5 * logit_mse"``.
+        Such as ``"soft_targets(2) + 0.5 * hint('layers.0')"``.
     samples : Samples
         n rows; those that the teacher could not answer are left out.
     store : Store, optional
@@ -106,17 +115,22 @@ def distil(
     rng : Generator, optional
         Draws batches; None stands for the stream "distil" of seed 0.
     schedule : Schedule, optional
+    extras : Extras, optional
+        Changed rows, checkpoints, rows set apart for stopping early, another device.
 
     Returns
     -------
     Network
-        The same bits for the same module, answers and `rng`.  Its `notes` tell rows used, rows failed and the loss.
+        The same bits for the same module, answers and `rng`.  Its `notes` tell rows used, rows failed, the loss and
+        each term with its unit.
 
     Raises
     ------
     InvalidInput
         If the objective cannot be used with these answers, the module does not fit rows or outputs, it holds the
-        teacher, or no row was answered.
+        teacher or shares weights with it, or no row was answered.
+    NoSuchSignal
+        If the objective looks into a teacher that gives answers only.
 
     Examples
     --------
@@ -124,7 +138,7 @@ def distil(
     """
     ask = Store().ask if store is None else store.ask
     record = recorded(teacher, samples, ask)
-    return learn(module, teacher, objective, record, schedule or Schedule(), rng or chance(0, "distil"))
+    return learn(module, teacher, objective, record, schedule or Schedule(), rng or chance(0, "distil"), extras)
 
 
 def recorded(teacher: Subject, samples: Samples, ask: Ask) -> Record:
@@ -176,48 +190,105 @@ def learn(
     record: Record,
     schedule: Schedule,
     rng: np.random.Generator,
+    extras: Extras | None = None,
 ) -> Network:
     """Return the student that learned a record; see `distil`."""
-    goal = parse(objective) if isinstance(objective, str) else objective
-    _check_objective(goal, record, teacher.scale)
-    _check_outside(module, teacher)
-    encoding = Encoding.fitted(record.samples)
+    goal, more = parse(objective) if isinstance(objective, str) else objective, extras or Extras()
+    check_objective(goal, record, teacher.scale)
+    check_outside(module, teacher)
+    live = _live(teacher, goal, more)
+    encoding = more.encoding or (live.encoding if live is not None else fitted(record.samples))
     encoded = encoding.encode(record.samples)
     student = copy.deepcopy(module)
-    _check_fit(student, encoded, len(teacher.outputs))
+    check_fit(student, encoded, len(teacher.outputs))
+    goal = named(goal, student, live)
     reference, unscale = _on_one_scale(student, record.reference)
-    losses = fit(
-        student,
-        encoded,
-        _loss(goal, reference),
-        steps=schedule.steps,
-        batch=schedule.batch,
-        rate=schedule.rate,
-        seed=int(rng.integers(2**62)),
+    before = "" if live is None else state_of(live.module)
+    lesson = Lesson(
+        [student],
+        goal,
+        torch.from_numpy(encoded),
+        _teaching(live, goal, record, reference, more),
+        teacher.scale,
+        more.view,
+        _watched(more.watch, encoding),
     )
+    losses = Training(lesson, schedule, int(rng.integers(2**62)), more.device)
+    curve = losses.run(more.checkpoint, more.progress)
+    if live is not None:
+        unchanged(live.module, before, live.name)
     unscale()
     network = Network("student", student, encoding, teacher.outputs, scale=teacher.scale)
-    notes = {
-        "objective": str(goal),
-        "steps": schedule.steps,
-        "fitted": len(record.samples),
-        "failed": record.failed,
-        "loss": float(losses[-max(1, len(losses) // 10) :].mean()),
-    }
-    network.notes = notes  # type: ignore[attr-defined]
+    network.notes = told(goal, losses, curve) | {"fitted": len(record.samples), "failed": record.failed}
+    if notes := getattr(teacher, "notes", None):
+        network.notes["teacher"] = dict(notes)
     return network
 
 
-def _loss(goal: Objective, reference: Reference) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
-    k, outcome = reference.score.shape[1], reference.outcome
-    if outcome is not None and reference.scale == "value":
-        outcome = outcome.float()
-    single = Reference(reference.logit.float(), reference.score.float(), outcome, reference.scale)
+def told(goal: Objective, training: Training, curve: NDArray[np.float64]) -> dict[str, Any]:
+    """Return what a reader should know of how a student learned, as plain data."""
+    return {
+        "objective": str(goal),
+        "steps": training.done,
+        "loss": float(curve[-max(1, len(curve) // 10) :].mean()),
+        "terms": training.bound[0].account() if training.bound else [],
+    }
 
-    def loss(given: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
-        return goal(given.reshape(len(rows), k), single.take(rows)).mean()
 
-    return loss
+def _live(teacher: Subject, goal: Objective, more: Extras) -> Network | None:
+    """Return the teacher where it is looked into or sees changed rows; None where its answers suffice."""
+    if taps := goal.taught_by("teacher"):
+        if GRADIENT + ":in" in taps and not getattr(getattr(teacher, "encoding", None), "continuous", True):
+            raise InvalidInput(
+                f"the objective {goal} takes gradients by the input, and numbers of words have none; "
+                "name the layer that embeds them, such as explanation('embedding')"
+            )
+        return opened(teacher, f"the objective {goal} ({', '.join(sorted(taps))})")
+    return opened(teacher, "a changed view of a row") if more.view is not None else None
+
+
+def named(goal: Objective, student: nn.Module, live: Network | None) -> Objective:
+    """Return the objective with every layer by its full name; an unknown one is refused here, before training.
+
+    Raises
+    ------
+    InvalidInput
+        If student or teacher has no such layer.
+    """
+
+    def of_teacher(tap: str, by: str) -> tuple[str, ...]:
+        module = live.module if by == "teacher" and live is not None else student
+        return _resolved(module, tap, "teacher" if by == "teacher" else "student")
+
+    return spread(goal, lambda tap: _resolved(student, tap, "student"), of_teacher)
+
+
+def _resolved(module: nn.Module, tap: str, who: str) -> tuple[str, ...]:
+    try:
+        return resolve(module, tap)
+    except InvalidInput as error:
+        raise InvalidInput(f"the {who}: {error}") from error
+
+
+def _teaching(live: Network | None, goal: Objective, record: Record, reference: Reference, more: Extras) -> Teaching:
+    if live is not None and more.view is not None:
+        single = reference.single()
+        if live.encoding != (more.encoding or live.encoding):
+            raise InvalidInput("a changed row is seen by student and teacher alike; leave the encoding to the teacher")
+        return Shown(live.module, goal.taught_by("teacher"), outcome=single.outcome, scale=reference.scale)
+    taps = {}
+    if live is not None:
+        top = reference.top if reference.logit.shape[1] > 1 else None
+        taps = look(live.module, live.encoding.encode(record.samples), goal.taught_by("teacher"), top)
+    return Told(
+        replace(reference.single(), taps=taps).prepared(goal.temperatures if reference.scale != "value" else ())
+    )
+
+
+def _watched(watch: Record | None, encoding: Encoder) -> tuple[torch.Tensor, Reference] | None:
+    if watch is None:
+        return None
+    return torch.from_numpy(encoding.encode(watch.samples)), watch.reference
 
 
 def _on_one_scale(module: nn.Module, reference: Reference) -> tuple[Reference, Callable[[], None]]:
@@ -242,10 +313,22 @@ def _on_one_scale(module: nn.Module, reference: Reference) -> tuple[Reference, C
     return Reference(scaled, scaled, outcome, "value"), unscale
 
 
-def _check_objective(goal: Objective, record: Record, scale: Scale) -> None:
+def check_objective(goal: Objective, record: Record, scale: Scale) -> None:
+    """Refuse an objective that these answers or outcomes do not allow.
+
+    Raises
+    ------
+    InvalidInput
+        On probabilities of numbers, outcomes that are missing or out of range, or too few classes.
+    """
     if "probability" in goal.needs and scale == "value":
         raise InvalidInput(
             f"the objective {goal} matches probabilities, and the teacher answers with numbers; use logit_mse"
+        )
+    if "classes" in goal.needs and record.reference.score.shape[1] < FEWEST:
+        raise InvalidInput(
+            f"the objective {goal} needs at least {FEWEST} classes, and the teacher has "
+            f"{max(2, record.reference.score.shape[1])}; use soft_targets"
         )
     if "outcome" in goal.needs and record.reference.outcome is None:
         raise InvalidInput(f"the objective {goal} needs recorded outcomes, and these rows have none; drop labels")
@@ -255,15 +338,30 @@ def _check_objective(goal: Objective, record: Record, scale: Scale) -> None:
             raise InvalidInput(f"outcomes from {outcome.min()} to {outcome.max()}; 0 to {classes - 1} were expected")
 
 
-def _check_outside(module: nn.Module, teacher: Subject) -> None:
+def check_outside(module: nn.Module, teacher: Subject) -> None:
+    """Refuse a student that holds its teacher, or shares weights with it.
+
+    Raises
+    ------
+    InvalidInput
+        If it does: learning would change the teacher.
+    """
     held = getattr(teacher, "module", None)
-    if held is not None and any(part is held for part in module.modules()):
+    if not isinstance(held, nn.Module):
+        return
+    name = teacher.identity.name
+    if any(part is held for part in module.modules()):
+        raise InvalidInput(f"the student holds its teacher {name} as a part; train a module of its own")
+    theirs = {id(tensor) for tensor in (*held.parameters(), *held.buffers())}
+    shared = [key for key, tensor in (*module.named_parameters(), *module.named_buffers()) if id(tensor) in theirs]
+    if shared:
         raise InvalidInput(
-            f"the student holds its teacher {teacher.identity.name} as a part; train a module of its own"
+            f"the student shares {', '.join(shared[:3])} with its teacher {name}; copy weights that it starts from"
         )
 
 
-def _check_fit(module: nn.Module, encoded: NDArray[np.float32], outputs: int) -> None:
+def check_fit(module: nn.Module, encoded: NDArray[np.float32], outputs: int) -> None:
+    """Refuse a module that does not take these rows or gives another number of outputs."""
     module.eval()
     try:
         with torch.no_grad():

@@ -11,7 +11,8 @@ import numpy as np
 import torch
 
 from kdaudit.behaviour import Behaviour
-from kdaudit.distillation.loop import Record, Schedule, learn, recorded
+from kdaudit.distillation.loop import Record, learn, recorded
+from kdaudit.distillation.training import Schedule
 from kdaudit.encoding import Encoding
 from kdaudit.errors import InvalidInput
 from kdaudit.networks.architectures import build
@@ -119,9 +120,9 @@ def _distance(network: Network, select: Record) -> float:
 def _nearest(tried: list[tuple[int, Network, float | None]], select: Record | None) -> Network:
     steps, network, _ = min(tried, key=lambda item: (item[2] or 0.0, item[0]))
     curve: list[dict[str, Any]] = [{"steps": s, "distance": d, "chosen": s == steps} for s, _, d in tried]
-    network.notes |= {  # type: ignore[attr-defined]
+    network.notes |= {
         "curve": curve,
         "chosen_on": 0 if select is None else len(select.samples),
-        "failed": network.notes["failed"] + (0 if select is None else select.failed),  # type: ignore[attr-defined]
+        "failed": network.notes["failed"] + (0 if select is None else select.failed),
     }
     return network

@@ -21,6 +21,8 @@ from torch.overrides import TorchFunctionMode
 from kdaudit.errors import NoSuchSignal
 
 SIDES = ("map", "query", "key", "value")
+HIDDEN = -1e4
+"""Added scores from here down hide a token: models write minus infinity, the least float, or a large number."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +66,7 @@ class Caught:
             return None
         n, asked = len(self.query), self.key.shape[2]
         mask = self.mask.expand(n, *self.mask.shape[1:]) if self.mask.ndim == 4 else self.mask[None, None]
-        seen = (mask > torch.finfo(mask.dtype).min / 8).any(dim=2).any(dim=1)
+        seen = (mask > HIDDEN).any(dim=2).any(dim=1)
         return seen.expand(n, asked).to(self.query.dtype)
 
 

@@ -30,6 +30,8 @@ PRECISION = "float32"
 class Network:
     """A module over encoded rows.
 
+    ``notes`` hold what a reader should know of how it was made, as plain data; they change no answer and no identity.
+
     The module is copied, so that training the original further changes neither answers nor identity; the copy is in
     evaluation mode, on the CPU, in float32 and without gradients of weights.  Rows go through it in batches filled up
     to one size, by steady products (see `kdaudit.networks.products`), so that a row's bits depend on no other row.
@@ -70,6 +72,7 @@ class Network:
         self.module = copy.deepcopy(module).to("cpu", torch.float32).eval().requires_grad_(False)
         self.architecture, self.arguments = described(self.module)
         self.identity = Identity(name, self._digest())
+        self.notes: dict[str, Any] = {}
 
     @property
     def offers(self) -> frozenset[Signal]:

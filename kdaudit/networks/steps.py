@@ -69,7 +69,7 @@ def fit(
     weights = [p for p in module.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(weights, lr=rate, weight_decay=DECAY, foreach=True)
     curve = np.empty(steps)
-    with _alone(seed_of(seed, "networks/steps/noise")):
+    with alone(seed_of(seed, "networks/steps/noise")):
         module.train()
         for step, chosen in enumerate(_batches(len(rows), min(batch, len(rows)), steps, seed)):
             optimizer.param_groups[0]["lr"] = rate * 0.5 * (1 + math.cos(math.pi * step / steps))
@@ -95,7 +95,8 @@ def _batches(n: int, size: int, steps: int, seed: int) -> Iterator[torch.Tensor]
 
 
 @contextmanager
-def _alone(seed: int) -> Iterator[None]:
+def alone(seed: int) -> Iterator[None]:
+    """Inside this context there is one thread and a random state of its own; both are put back afterwards."""
     threads = torch.get_num_threads()
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)

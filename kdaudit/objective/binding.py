@@ -61,6 +61,15 @@ class Bound(nn.Module):
                     raise InvalidInput(f"{term.text} is {value} on the first batch; the layers give no finite numbers")
             self.units = tuple(value if value > SMALLEST else 1.0 for value in first)
 
+    @classmethod
+    def restored(cls, goal: Objective, projections: Mapping[str, Tensor], units: tuple[float, ...]) -> Bound:
+        """Return what was bound before, from its projections and units."""
+        out = cls.__new__(cls)
+        nn.Module.__init__(out)
+        out.goal, out.units = goal, units
+        out.projections = nn.ParameterDict({place: nn.Parameter(value) for place, value in projections.items()})
+        return out
+
     def _project(self, place: int, term: Term, a: Tensor, b: Reference | Tensor, generator: torch.Generator) -> None:
         if not term.projects or isinstance(b, Reference):
             return

@@ -4,7 +4,8 @@ import torch
 from torch import nn
 
 from kdaudit.chance import rng
-from kdaudit.distillation.loop import Schedule, distil
+from kdaudit.distillation.loop import distil
+from kdaudit.distillation.training import Schedule
 from kdaudit.encoding import Encoding
 from kdaudit.errors import InvalidAnswers, InvalidInput, NoSuchSignal
 from kdaudit.networks.files import load, save

@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from kdaudit.errors import InvalidInput, NoSuchSignal
+from kdaudit.networks.architectures import build
 from kdaudit.networks.taps import Taps, resolve, table
 
 
@@ -227,3 +228,17 @@ def test_maps_of_a_hugging_face_model_equal_its_eager_form():
     for layer in taps.names:
         assert torch.allclose(fused[layer], eager[layer] * there, atol=1e-6)
         assert fused[layer][1, :, :, 3:].abs().max() == 0
+
+
+def test_maps_of_the_kept_transformer_leave_padding_out():
+    module = build(
+        "transformer", {"vocabulary": 20, "length": 5, "outputs": 2, "width": 8, "hidden": [16, 16]}, 0
+    ).eval()
+    words = torch.tensor([[3.0, 4, 5, 6, 7], [8, 9, 0, 0, 0]])
+    with torch.no_grad(), Taps(module, ["layers.*.attention:map", "layers.0.attention:query"]) as taps:
+        given = taps(words)
+    for layer in ("layers.0.attention:map", "layers.1.attention:map"):
+        sums = given[layer].sum(dim=-1)
+        assert torch.allclose(sums[0], torch.ones(2, 5))
+        assert sums[1].numpy() == pytest.approx(np.array([[1, 1, 0, 0, 0]] * 2), abs=1e-6)
+    assert given["layers.0.attention:query"][1, :, 2:].abs().max() == 0

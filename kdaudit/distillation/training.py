@@ -1,0 +1,361 @@
+"""The training loop: students, an objective, and whoever teaches; it goes on bit for bit where it was stopped."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from kdaudit.chance import seed_of
+from kdaudit.digest import of_data
+from kdaudit.distillation import checkpoints
+from kdaudit.errors import InvalidInput
+from kdaudit.networks.steps import DECAY, alone
+from kdaudit.networks.taps import Taps
+from kdaudit.objective.binding import Bound, References
+from kdaudit.objective.reference import Reference
+from kdaudit.objective.sum import Objective
+from kdaudit.subject import Scale
+
+View = Callable[[Tensor, torch.Generator], Tensor]
+"""From encoded rows to other rows of the same shape; student and teacher both see what comes out."""
+Progress = Callable[[int, float, float], None]
+"""Told the step, the loss and the share of the batch on which the first student decides like its teacher."""
+EVERY = 100
+"""Steps between two checkpoints."""
+CHECKS = 20
+"""How often at most agreement on rows set apart is looked at, for stopping early."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast a student learns.
+
+    Parameters
+    ----------
+    steps : int
+    batch : int
+        Rows a step.
+    rate : float
+        Learning rate at the start; it falls along half a cosine.
+    clip : float
+        Longest gradient over all that learns, projections too; 0 for any length.
+    patience : int
+        Looks at agreement on rows set apart, without a better one, after which learning stops; 0 for never.  There are
+        `CHECKS` looks in all.
+    """
+
+    steps: int = 1500
+    batch: int = 256
+    rate: float = 3e-3
+    clip: float = 0.0
+    patience: int = 0
+
+    def __post_init__(self) -> None:
+        if self.steps < 1 or self.batch < 1 or not self.rate > 0:
+            raise InvalidInput(
+                f"steps {self.steps}, batch {self.batch}, rate {self.rate:g}: a student learns where each is above 0"
+            )
+        if not self.clip >= 0 or self.patience < 0:
+            raise InvalidInput(f"clip {self.clip:g}, patience {self.patience}: numbers from 0 up were expected")
+
+
+class Teaching(Protocol):
+    """Whoever stands outside the loop and says what is right for a batch."""
+
+    def __call__(self, inputs: Tensor, rows: Tensor) -> Reference:
+        """Return what is said about the rows at positions `rows`, which the students see as `inputs`."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Told:
+    """Recorded answers."""
+
+    reference: Reference
+
+    def __call__(self, inputs: Tensor, rows: Tensor) -> Reference:  # noqa: ARG002 - recorded for the rows as they are
+        """Return the recorded answers."""
+        return self.reference.take(rows)
+
+
+@dataclass(eq=False)
+class Lesson:
+    """What is learned by whom.
+
+    Parameters
+    ----------
+    students : sequence of Module
+        Trained in place; more than one learn from each other as well.
+    goal : Objective
+        Without wildcards.
+    inputs : Tensor of shape (n, ...)
+        Encoded rows.
+    teaching : Teaching
+    scale : {"probability", "value"}
+    view : View, optional
+        How rows are changed at each step.
+    watch : (Tensor, Reference), optional
+        Rows set apart and the teacher's answers, for stopping early.
+    """
+
+    students: Sequence[nn.Module]
+    goal: Objective
+    inputs: Tensor
+    teaching: Teaching
+    scale: Scale = "probability"
+    view: View | None = None
+    watch: tuple[Tensor, Reference] | None = None
+
+
+class Training:
+    """A lesson under way.
+
+    Parameters
+    ----------
+    lesson : Lesson
+    schedule : Schedule
+    seed : int
+    device : str
+        Where it runs; on a GPU networks run in bfloat16 where that is safe, terms in single precision.
+
+    Raises
+    ------
+    InvalidInput
+        If there are no rows.
+    """
+
+    def __init__(self, lesson: Lesson, schedule: Schedule, seed: int, device: str = "cpu") -> None:
+        if len(lesson.inputs) == 0 or not lesson.students:
+            raise InvalidInput(f"training needs rows and a student; got {len(lesson.inputs)} rows")
+        self.lesson, self.schedule, self.seed, self.device = lesson, schedule, seed, torch.device(device)
+        self.inputs = lesson.inputs.to(self.device)
+        self.batch = min(schedule.batch, len(self.inputs))
+        self.generator = torch.Generator().manual_seed(seed_of(seed, "networks/steps/batches"))
+        self.views = torch.Generator().manual_seed(seed_of(seed, "distillation/training/views"))
+        self.first = torch.Generator().manual_seed(seed_of(seed, "distillation/training/projections"))
+        self.order = torch.empty(0, dtype=torch.int64)
+        self.done, self.stopped = 0, False
+        self.curve = torch.full((schedule.steps,), math.nan, dtype=torch.float64)
+        self.best, self.waited = -1.0, 0
+        self.bound: list[Bound] = []
+        self.optimizer: torch.optim.Optimizer | None = None
+        self.taps: list[Taps] = []
+
+    def run(self, folder: Path | None = None, progress: Progress | None = None) -> NDArray[np.float64]:
+        """Take all steps that are left, and return the loss of each.
+
+        Parameters
+        ----------
+        folder : Path, optional
+            Where checkpoints are kept; a training that was stopped goes on from the last one.
+        progress : Progress, optional
+
+        Raises
+        ------
+        InvalidInput
+            If the loss is no finite number any more; the sentence names the term.
+        """
+        names = self.lesson.goal.taps | self.lesson.goal.taught_by("own") | self.lesson.goal.taught_by("peers")
+        with alone(seed_of(self.seed, "networks/steps/noise")):
+            if folder is not None and (kept := checkpoints.read(folder, self.what())) is not None:
+                self._restore(*kept)
+            try:
+                for student in self.lesson.students:
+                    student.to(self.device).train()
+                    self.taps.append(Taps(student, sorted(names)))
+                while self.done < self.schedule.steps and not self.stopped:
+                    agreed = self._step()
+                    if progress is not None:
+                        progress(self.done, float(self.curve[self.done - 1]), agreed)
+                    if folder is not None and (self.done % EVERY == 0 or self.done == self.schedule.steps):
+                        checkpoints.write(folder, *self._state())
+            finally:
+                for taps in self.taps:
+                    taps.close()
+                self.taps = []
+                for student in self.lesson.students:
+                    student.to("cpu").eval()
+        return self.curve[: self.done].numpy()
+
+    def _step(self) -> float:
+        chosen = self._next()
+        inputs = self.inputs[chosen]
+        if self.lesson.view is not None:
+            inputs = self.lesson.view(inputs, self.views)
+        outside = self.lesson.teaching(inputs, chosen)
+        classes = outside.top if outside.logit.shape[1] > 1 else None
+        with self._precision():
+            said = [taps(inputs, classes) for taps in self.taps]
+        said = [{tap: tensor.float() for tap, tensor in one.items()} for one in said]
+        references = [self._references(i, said, outside) for i in range(len(said))]
+        if not self.bound:
+            pairs = zip(said, references, strict=True)
+            self._begin([Bound(self.lesson.goal, one, given, self.first) for one, given in pairs])
+        total = self._sum(said, references)
+        self._descend(total)
+        with torch.no_grad():
+            agreed = float(_agree(said[0][""], outside).float().mean())
+        if self.schedule.patience and self.lesson.watch is not None:
+            self._look()
+        return agreed
+
+    def _sum(self, said: list[dict[str, Tensor]], references: list[References]) -> Tensor:
+        total, progress = torch.zeros((), device=self.device), self.done / self.schedule.steps
+        for bound, one, given in zip(self.bound, said, references, strict=True):
+            value, means = bound(one, given, progress)
+            total = total + value
+            if not math.isfinite(float(value.detach())):
+                which = next(
+                    (t.text for (_, t), m in zip(bound.goal.parts, means, strict=True) if not torch.isfinite(m)), "sum"
+                )
+                raise InvalidInput(
+                    f"the loss is {float(value.detach())} at step {self.done} of {self.schedule.steps}, by the term "
+                    f"{which}; lower the rate of {self.schedule.rate:g}, or clip gradients"
+                )
+        self.curve[self.done] = float(total.detach())
+        return total
+
+    def _descend(self, total: Tensor) -> None:
+        optimizer = self.optimizer
+        assert optimizer is not None
+        share = self.done / self.schedule.steps
+        optimizer.param_groups[0]["lr"] = self.schedule.rate * 0.5 * (1 + math.cos(math.pi * share))
+        optimizer.zero_grad()
+        total.backward()  # type: ignore[no-untyped-call]
+        if self.schedule.clip:
+            nn.utils.clip_grad_norm_(optimizer.param_groups[0]["params"], self.schedule.clip)
+        optimizer.step()
+        self.done += 1
+
+    def _references(self, i: int, said: list[dict[str, Tensor]], outside: Reference) -> References:
+        out: dict[Any, Reference] = {"teacher": outside}
+        if "own" in self.lesson.goal.by:
+            out["own"] = _said(said[i : i + 1], outside, self.lesson.scale)
+        if "peers" in self.lesson.goal.by and len(said) > 1:
+            out["peers"] = _said(said[:i] + said[i + 1 :], outside, self.lesson.scale)
+        return out
+
+    def _begin(self, bound: list[Bound]) -> None:
+        # after binding, so that projections are among what learns
+        self.bound = bound
+        weights = [p for student in self.lesson.students for p in student.parameters() if p.requires_grad]
+        weights += [p for one in bound for p in one.parameters()]
+        self.optimizer = torch.optim.AdamW(weights, lr=self.schedule.rate, weight_decay=DECAY, foreach=True)
+
+    def _next(self) -> Tensor:
+        if len(self.order) < self.batch:
+            self.order = torch.cat([self.order, torch.randperm(len(self.inputs), generator=self.generator)])
+        chosen, self.order = self.order[: self.batch], self.order[self.batch :]
+        return chosen.to(self.device)
+
+    def _look(self) -> None:
+        if self.done % max(1, self.schedule.steps // CHECKS):
+            return
+        rows, reference = self.lesson.watch or (self.inputs, Reference(self.inputs, self.inputs))
+        student = self.lesson.students[0]
+        with torch.random.fork_rng(devices=[]), torch.no_grad():
+            student.eval()
+            given = student(rows.to(self.device)).cpu()
+            student.train()
+        agreed = float(_agree(given.reshape(len(rows), -1), reference).double().mean())
+        self.waited = 0 if agreed > self.best else self.waited + 1
+        self.best, self.stopped = max(self.best, agreed), self.waited >= self.schedule.patience
+
+    def _precision(self) -> AbstractContextManager[Any]:
+        on_gpu = self.device.type == "cuda"
+        return torch.autocast("cuda", dtype=torch.bfloat16) if on_gpu else nullcontext()
+
+    def what(self) -> dict[str, Any]:
+        """Return what this training is, as plain data: another one is not gone on with."""
+        shapes = [[name, list(p.shape)] for s in self.lesson.students for name, p in s.named_parameters()]
+        rows = self.lesson.inputs
+        numbers = [self.schedule.batch, self.schedule.rate, self.schedule.clip, self.schedule.patience]
+        return {
+            "objective": str(self.lesson.goal),
+            "steps": self.schedule.steps,
+            "schedule": numbers,
+            "seed": self.seed,
+            "students": of_data(shapes),
+            "rows": [len(rows), float(rows.double().sum())],
+        }
+
+    def _state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        assert self.optimizer is not None
+        tensors = {
+            "curve": self.curve,
+            "order": self.order,
+            "random/batches": self.generator.get_state(),
+            "random/views": self.views.get_state(),
+            "random/noise": torch.default_generator.get_state(),
+        }
+        for i, student in enumerate(self.lesson.students):
+            tensors |= {f"student/{i}/{name}": value for name, value in student.state_dict().items()}
+        for i, bound in enumerate(self.bound):
+            tensors |= {f"projection/{i}/{name}": value for name, value in bound.projections.items()}
+        for i, state in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer/{i}/{name}": value for name, value in state.items()}
+        data = {
+            "step": self.done,
+            "training": self.what(),
+            "units": [list(bound.units) for bound in self.bound],
+            "best": self.best,
+            "waited": self.waited,
+            "stopped": self.stopped,
+        }
+        # tensors that share memory are kept once each
+        return {name: value.clone() for name, value in tensors.items()}, data
+
+    def _restore(self, tensors: dict[str, Tensor], data: dict[str, Any]) -> None:
+        self.done, self.best, self.waited, self.stopped = (data[k] for k in ("step", "best", "waited", "stopped"))
+        self.curve, self.order = tensors["curve"], tensors["order"]
+        self.generator.set_state(tensors["random/batches"])
+        self.views.set_state(tensors["random/views"])
+        torch.default_generator.set_state(tensors["random/noise"])
+        for i, student in enumerate(self.lesson.students):
+            student.to(self.device).load_state_dict(_below(tensors, f"student/{i}/"))
+        bound = []
+        for i, units in enumerate(data["units"]):
+            kept = {name: value.to(self.device) for name, value in _below(tensors, f"projection/{i}/").items()}
+            bound.append(Bound.restored(self.lesson.goal, kept, tuple(units)))
+        self._begin(bound)
+        assert self.optimizer is not None
+        state: dict[int, dict[str, Tensor]] = {}
+        for name, value in _below(tensors, "optimizer/").items():
+            place, _, key = name.partition("/")
+            state.setdefault(int(place), {})[key] = value
+        self.optimizer.load_state_dict({"state": state, "param_groups": self.optimizer.state_dict()["param_groups"]})
+
+
+def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def _said(others: list[dict[str, Tensor]], outside: Reference, scale: Scale) -> Reference:
+    """Return what networks in the loop say, cut off from their gradients: on average where they are several."""
+    if len(others) == 1:
+        (one,) = others
+        return Reference.from_logits(one[""], outside.outcome, scale, one)
+    each = [Reference.from_logits(one[""], outside.outcome, scale) for one in others]
+    score = torch.stack([one.score for one in each]).mean(dim=0)
+    if scale == "value":
+        return Reference(score, score, outside.outcome, scale)
+    small = torch.finfo(score.dtype).tiny
+    log = torch.log(score.clamp_min(small))
+    logit = log - torch.log((1 - score).clamp_min(small)) if score.shape[1] == 1 else log
+    return Reference(logit, score, outside.outcome, scale)
+
+
+def _agree(given: Tensor, reference: Reference) -> Tensor:
+    """Return on which rows decisions agree; for one output, on which side of 0 the logit lies."""
+    if given.shape[1] == 1:
+        return (given[:, 0] > 0) == (reference.logit[:, 0] > 0)
+    return given.argmax(dim=1) == reference.top
