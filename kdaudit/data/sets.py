@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from kdaudit.data import census, credit
+from kdaudit.data import census, credit, digits, reviews
 from kdaudit.domain import Domain
 from kdaudit.errors import InvalidInput
 from kdaudit.samples import Samples
@@ -23,9 +23,9 @@ class NamedSet:
         For people.
     domain : Domain
     outputs : tuple of str
-        Name of the yes-or-no answer that the labels are about.
+        Name of the yes-or-no answer that the labels are about, or one name a class.
     label : str
-        What label 1 means.
+        What label 1 means, or what the classes are.
     rows : callable
         Folder of the set -> its rows.
     folder : str
@@ -42,6 +42,8 @@ class NamedSet:
 
 _INCOME = ("income above 50,000 dollars",)
 _INCOME_LABEL = "yearly income above 50,000 dollars"
+_POSITIVE = ("positive",)
+_POSITIVE_LABEL = "the sentence praises the film"
 
 SETS = {
     "acs_income": NamedSet(census.TITLE, census.DOMAIN, _INCOME, _INCOME_LABEL, lambda _: census.bundled_rows()),
@@ -55,6 +57,16 @@ SETS = {
     ),
     "german_credit": NamedSet(
         credit.TITLE, credit.DOMAIN, ("bad credit",), "the credit went bad", credit.credit_rows, "german_credit"
+    ),
+    "digits": NamedSet(
+        digits.DIGITS_TITLE, digits.DIGITS, digits.CLASSES, "which digit it is", lambda _: digits.bundled_digits()
+    ),
+    "mnist": NamedSet(
+        digits.MNIST_TITLE, digits.MNIST, digits.CLASSES, "which digit it is", digits.mnist_rows, "mnist"
+    ),
+    "sst": NamedSet(reviews.SST_TITLE, reviews.DOMAIN, _POSITIVE, _POSITIVE_LABEL, reviews.sst_rows, "sst_mr"),
+    "movie_reviews": NamedSet(
+        reviews.REVIEWS_TITLE, reviews.DOMAIN, _POSITIVE, _POSITIVE_LABEL, reviews.review_rows, "sst_mr"
     ),
 }
 
