@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from kdaudit.errors import InvalidInput
 from kdaudit.objective.reference import Reference
-from kdaudit.objective.sum import NUMBERS, TERMS, Objective, parse
+from kdaudit.objective.sum import NUMBERS, TERMS, Objective, parse, spread
 from kdaudit.objective.terms import logit_mse, soft_targets
 from kdaudit.signal import LOGIT
 from kdaudit.subject import Answers
@@ -71,6 +71,73 @@ def test_laws_of_the_sum(a, b):
     ],
 )
 def test_anything_else_is_refused_by_name(text, told):
+    with pytest.raises(InvalidInput, match=told):
+        parse(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "soft_targets(4) + 0.1 * hint('layers.2')",
+        "hint('layers.0', 'layers.2') + cosine_hint('a')",
+        "contrastive(0.1, 'a') + cka('a', 'b') + relation('a') + similarity('a')",
+        "attention('a:map') + attention('a')",
+        "explanation(':in') + explanation('embedding')",
+        "ramp(0.0, 1.0) * soft_targets(2) + ramp(2.0, 0.0, 0.5, 1) * labels",
+        "labels + own(soft_targets(2, 'exit'))",
+        "peers(soft_targets(2)) + decoupled(4, 8) + correlation(1)",
+    ],
+)
+def test_layers_ramps_and_other_teachers_are_written_back(text):
+    assert str(parse(str(parse(text)))) == str(parse(text))
+
+
+def test_who_teaches_and_which_layers_are_asked():
+    goal = parse("soft_targets(2) + hint('a', 'b') + own(hint('c', 'd') + soft_targets(1, 'exit')) + explanation")
+    assert goal.by == {"teacher", "own"}
+    assert goal.taps == {"a", "c", "exit", "gradient@:in"}
+    assert goal.taught_by("teacher") == {"b", "gradient@:in"}
+    assert goal.taught_by("own") == {"d"}
+    assert goal.temperatures == {2.0}
+
+
+def test_ramps_move_along_a_line():
+    goal = parse("2 * ramp(0, 1, 0, 0.5) * labels")
+    values = [goal(STUDENT, REFERENCE, share) / value("labels") for share in (0, 0.25, 0.5, 1)]
+    assert [float(v[0]) for v in values] == pytest.approx([0, 1, 2, 2])
+
+
+def test_stars_pair_layers_at_the_same_depth():
+    goal = parse("3 * hint('s.*', 't.*') + labels")
+    names = {"s.*": ("s.0", "s.1", "s.2"), "t.*": tuple(f"t.{i}" for i in range(6))}
+    out = spread(goal, names.__getitem__, lambda tap, by: names[tap])
+    assert [(w, t.student, t.teacher) for w, t in out.parts[:3]] == [
+        (1.0, "s.0", "t.1"),
+        (1.0, "s.1", "t.3"),
+        (1.0, "s.2", "t.5"),
+    ]
+    with pytest.raises(InvalidInput, match="stands for 3 layers"):
+        spread(parse("labels('s.*')"), names.__getitem__, lambda tap, by: names[tap])
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("hint", "takes the student's layer"),
+        ("hint('a', 'b', 'c')", "takes the student's layer"),
+        ("labels('a', 'b')", "at most one layer"),
+        ("hint(2, 'a')", "at most 0 numbers"),
+        ("ramp(0, 1)", "is a number"),
+        ("ramp(0) * labels", "not part of an objective"),
+        ("ramp(0, 0) * labels", "not both 0"),
+        ("ramp(0, 1, 1, 0) * labels", "rise between 0 and 1"),
+        ("ramp(0, 1) * ramp(0, 1) * labels", "no line any more"),
+        ("own(2)", "not part of an objective"),
+        ("peers()", "unknown"),
+        ("'a'", "not part of an objective"),
+    ],
+)
+def test_layers_and_ramps_are_refused_by_name(text, told):
     with pytest.raises(InvalidInput, match=told):
         parse(text)
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from kdaudit.errors import InvalidInput
 from kdaudit.objective.reference import Reference
-from kdaudit.objective.terms import labels, logit_mse, soft_targets
+from kdaudit.objective.terms import correlation, decoupled, labels, logit_mse, soft_targets
 from kdaudit.signal import LOGIT, SCORE
 from kdaudit.subject import Answers
 
@@ -123,3 +123,63 @@ def test_labels_need_outcomes_and_references_answered_rows():
         labels()(torch.from_numpy(student), bare)
     with pytest.raises(InvalidInput, match="1 rows failed"):
         Reference.of(Answers({SCORE: np.full((2, 1), 0.5)}, {1: "no"}), None, scale="probability")
+
+
+def slow_decoupled(student, teacher, T, others):
+    out = []
+    for s, t in zip(student, teacher, strict=True):
+        target = max(range(len(t)), key=lambda c: t[c])
+        p, q = softmax([x / T for x in t]), softmax([x / T for x in s])
+        binary = sum(a * math.log(a / b) for a, b in ((p[target], q[target]), (1 - p[target], 1 - q[target])))
+        rest = [(p[c] / (1 - p[target]), q[c] / (1 - q[target])) for c in range(len(t)) if c != target]
+        out.append(T**2 * (binary + others * sum(a * math.log(a / b) for a, b in rest)))
+    return out
+
+
+def pearson(a, b):
+    a, b = (np.array(x) - np.mean(x) for x in (a, b))
+    return float(np.sum(a * b) / math.sqrt(np.sum(a**2) * np.sum(b**2)))
+
+
+def slow_correlation(student, teacher, T):
+    p, q = (np.array([softmax([x / T for x in row]) for row in z]) for z in (teacher, student))
+    within = np.mean([1 - pearson(q[:, c], p[:, c]) for c in range(p.shape[1])])
+    return [T**2 * (1 - pearson(q[i], p[i]) + within) for i in range(len(p))]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.sampled_from([3, 4, 7]), st.floats(0.5, 8), st.integers(0, 10_000))
+def test_terms_of_several_classes_equal_their_slow_twins(k, T, seed):
+    reference, student, teacher = drawn(k, 5, seed)
+    z = torch.from_numpy(student)
+    assert decoupled(T, 3)(z, reference).numpy() == pytest.approx(slow_decoupled(student, teacher, T, 3), rel=1e-6)
+    assert correlation(T)(z, reference).numpy() == pytest.approx(slow_correlation(student, teacher, T), abs=1e-6)
+    # soft targets are the two parts at the weight 1 - p(target), which is what couples them
+    for term in (decoupled(T), correlation(T)):
+        assert term(torch.from_numpy(teacher), reference).abs().max() < 1e-6
+
+
+def test_decoupled_stays_finite_where_the_teacher_is_sure():
+    reference = Reference.of(Answers({LOGIT: np.array([[90.0, -90.0, 0.0]])}), None, scale="probability")
+    z = torch.tensor([[0.0, 90.0, -90.0]], dtype=torch.float64, requires_grad=True)
+    decoupled(1)(z, reference).sum().backward()
+    assert torch.isfinite(z.grad).all()
+
+
+@pytest.mark.parametrize("term", [decoupled(), correlation()])
+@pytest.mark.parametrize("k", [1, 2])
+def test_two_classes_leave_nothing_to_compare(term, k):
+    reference, student, _ = drawn(k, 4, 0)
+    with pytest.raises(InvalidInput, match="at least 3 classes, and there are 2"):
+        term(torch.from_numpy(student), reference)
+
+
+def test_answers_prepared_at_a_temperature_give_the_same_value_and_gradient():
+    reference, student, _ = drawn(5, 6, 2)
+    z = [torch.tensor(student, requires_grad=True) for _ in range(2)]
+    values = [soft_targets(3)(z[0], reference), soft_targets(3)(z[1], reference.prepared([3]))]
+    for value in values:
+        value.sum().backward()
+    assert torch.allclose(values[0], values[1])
+    assert torch.allclose(z[0].grad, z[1].grad)
+    assert reference.prepared([3]).take(torch.tensor([4])).softened[3.0][0].shape == (1, 5)
