@@ -11,12 +11,13 @@ import numpy as np
 import torch
 
 from kdaudit.behaviour import Behaviour
-from kdaudit.distillation.loop import Record, learn, recorded
+from kdaudit.distillation.loop import Extras, Record, learn, recorded
 from kdaudit.distillation.training import Schedule
-from kdaudit.encoding import Encoding
+from kdaudit.encoders import Encoder, fitted
 from kdaudit.errors import InvalidInput
 from kdaudit.networks.architectures import build
 from kdaudit.networks.network import Network
+from kdaudit.networks.suiting import Family, Shape, suiting
 from kdaudit.objective.sum import parse
 from kdaudit.objective.terms import logit_mse, soft_targets
 from kdaudit.samples import Samples
@@ -34,7 +35,8 @@ class Student:
     Parameters
     ----------
     hidden : tuple of int
-        Units of each hidden layer; empty for a linear model.
+        Units of each hidden layer, empty for a linear model; channels of each block of a cnn; units inside each layer
+        of a transformer.
     objective : str
         What is matched; see `kdaudit.objective.sum.parse`.
     steps : int
@@ -43,6 +45,10 @@ class Student:
         Rows a step.
     rate : float
         Learning rate at the start.
+    network : {"mlp", "cnn", "transformer"}
+        The last two read one picture or one text.
+    width, heads : int
+        Of a transformer, or the vectors of words of a cnn.
 
     Raises
     ------
@@ -55,6 +61,9 @@ class Student:
     steps: int = 1500
     batch: int = 256
     rate: float = 3e-3
+    network: Family = "mlp"
+    width: int = 32
+    heads: int = 2
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hidden", tuple(self.hidden))
@@ -82,28 +91,32 @@ class Student:
         rows = partial(recorded, teacher, ask=ask)
         fit = rows(behaviour.within(parts["fit"]))
         select = rows(behaviour.within(parts["select"])) if "select" in parts else None
-        arguments = {
-            "inputs": Encoding(behaviour.domain, (), ()).width,
-            "outputs": len(teacher.outputs),
-            "hidden": list(self.hidden),
-        }
-        module = build("mlp", arguments, int(rng.integers(2**62)))
+        encoder = self._encoder(teacher, fit.samples)
+        module = build(*suiting(self._shape, encoder, len(teacher.outputs)), int(rng.integers(2**62)))
         seed = int(rng.integers(2**62))
-        tried = []
+        tried, extras = [], Extras(encoding=encoder)
         for share in SHARES if select is not None else SHARES[-1:]:
             schedule = self._schedule(share)
-            network = learn(module, teacher, self.objective, fit, schedule, np.random.default_rng(seed))
+            network = learn(module, teacher, self.objective, fit, schedule, np.random.default_rng(seed), extras)
             tried.append((schedule.steps, network, None if select is None else _distance(network, select)))
         return _nearest(tried, select)
+
+    def _encoder(self, teacher: Subject, fit: Samples) -> Encoder:
+        # an objective that looks into the teacher compares what both see, so both see rows in the same way
+        if isinstance(teacher, Network) and parse(self.objective).taught_by("teacher"):
+            return teacher.encoding
+        return fitted(fit)
+
+    @property
+    def _shape(self) -> Shape:
+        return Shape(self.network, self.hidden, self.width, self.heads)
 
     def _schedule(self, share: float) -> Schedule:
         return Schedule(max(1, int(self.steps * share)) if self.steps > 0 else self.steps, self.batch, self.rate)
 
     def words(self, subject: Network | None = None) -> str:  # noqa: ARG002 - the shape of every recipe
         """Return what is made, in words."""
-        if not self.hidden:
-            return "linear network"
-        return f"network of {' and '.join(map(str, self.hidden))} hidden units"
+        return self._shape.words()
 
     def size(self, subject: Network) -> dict[str, int]:
         """Return how large it is."""

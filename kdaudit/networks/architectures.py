@@ -11,7 +11,7 @@ from torch import nn
 
 from kdaudit.chance import seed_of
 from kdaudit.errors import InvalidInput
-from kdaudit.networks.convolutions import Cnn
+from kdaudit.networks.convolutions import Cnn, WordCnn
 from kdaudit.networks.limits import check_sizes
 from kdaudit.networks.transformers import PatchTransformer, Transformer
 
@@ -54,12 +54,14 @@ ARCHITECTURES: dict[str, type[nn.Module]] = {
     "cnn": Cnn,
     "transformer": Transformer,
     "patch_transformer": PatchTransformer,
+    "word_cnn": WordCnn,
 }
 _ARGUMENTS: dict[type[nn.Module], tuple[str, ...]] = {
     Mlp: ("inputs", "outputs", "hidden"),
     Cnn: ("shape", "outputs", "hidden", "depth", "separable"),
     Transformer: ("vocabulary", "length", "outputs", "width", "hidden", "heads", "dropout"),
     PatchTransformer: ("shape", "outputs", "patch", "width", "hidden", "heads", "dropout"),
+    WordCnn: ("vocabulary", "length", "outputs", "width", "hidden"),
 }
 
 
@@ -87,7 +89,7 @@ def build(architecture: str, arguments: Mapping[str, Any], seed: int) -> nn.Modu
     generator = torch.Generator().manual_seed(seed_of(seed, f"networks/{architecture}/weights"))
     for layer in module.modules():
         match layer:
-            case nn.Linear() | nn.Conv2d():
+            case nn.Linear() | nn.Conv1d() | nn.Conv2d():
                 bound = layer.weight[0].numel() ** -0.5
                 for weights in (layer.weight, layer.bias):
                     if weights is not None:

@@ -1,8 +1,9 @@
-"""A compact convolutional network for pictures."""
+"""Compact convolutional networks: over the pixels of a picture, and over the words of a text."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import nn
@@ -77,4 +78,54 @@ class Cnn(nn.Module):
         for i, block in enumerate(self.blocks):
             values = block(self.pool(values) if i else values)
         out: torch.Tensor = self.head(values.mean(dim=(2, 3)))
+        return out
+
+
+class WordCnn(nn.Module):
+    """Convolutions over neighbouring words; the largest value of each channel over the text goes to a linear head.
+
+    Parameters
+    ----------
+    vocabulary : int
+        Numbers that may occur; 0 is padding (see `kdaudit.tokens.Tokens`).
+    length : int
+        Words of a text.
+    outputs : int
+        Number of logits.
+    width : int
+        Of a word's vector.
+    hidden : sequence of int
+        Channels of each convolution over three words, with ReLU after it.
+
+    Raises
+    ------
+    InvalidInput
+        If a size is not possible.
+
+    References
+    ----------
+    Kim 2014.
+    """
+
+    def __init__(
+        self, vocabulary: int, length: int, outputs: int, width: int = 32, hidden: Sequence[int] = (64,)
+    ) -> None:
+        super().__init__()
+        check_sizes("a word cnn", [vocabulary, length, outputs, width, *hidden], len(hidden) + 2)
+        if not hidden:
+            raise InvalidInput("a word cnn needs at least one convolution; give hidden a number of channels")
+        self.vocabulary, self.length, self.outputs, self.width = vocabulary, length, outputs, width
+        self.hidden = tuple(hidden)
+        self.embedding = nn.Embedding(vocabulary, width)
+        self.layers = nn.ModuleList(nn.Conv1d(a, b, 3, padding=1) for a, b in pairwise([width, *hidden]))
+        self.head = nn.Linear(hidden[-1], outputs)
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Return logits of shape (n, outputs) for numbers of words, shape (n, length)."""
+        numbers = inputs.long()
+        present = (numbers != 0).to(self.head.weight.dtype)[:, None]
+        values = self.embedding(numbers).transpose(1, 2) * present
+        for layer in self.layers:
+            values = torch.relu(layer(values)) * present
+        out: torch.Tensor = self.head(values.amax(dim=2))
         return out

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from kdaudit.domain import Domain, Image, Text
+from kdaudit.domain import Domain, Image, Real, Text
 from kdaudit.encoders import fitted
 from kdaudit.errors import InvalidInput
 from kdaudit.networks.architectures import ARCHITECTURES, build, described
 from kdaudit.networks.files import load, save
 from kdaudit.networks.network import Network
 from kdaudit.networks.products import steady
+from kdaudit.networks.suiting import Shape, suiting
 from kdaudit.samples import Origin, Samples
 from kdaudit.signal import GRADIENT
 
@@ -19,6 +20,7 @@ FAMILIES = {
     "cnn deep": {"shape": [3, 9, 7], "outputs": 2, "hidden": [3, 5], "depth": 2, "separable": True},
     "transformer": {"vocabulary": 50, "length": 9, "outputs": 3, "width": 10, "hidden": [7], "heads": 2},
     "patch_transformer": {"shape": [1, 8, 8], "outputs": 3, "patch": 2, "width": 6, "hidden": [5, 9], "heads": 3},
+    "word_cnn": {"vocabulary": 50, "length": 9, "outputs": 3, "width": 5, "hidden": [7, 4]},
 }
 
 
@@ -112,6 +114,17 @@ def test_attention_is_a_weighted_mean_of_what_is_present():
     torch.testing.assert_close(module(tokens, present)[0], expected, atol=1e-5, rtol=1e-5)
 
 
+def test_a_convolution_of_words_looks_at_three_and_not_at_padding():
+    module = build("word_cnn", {**FAMILIES["word_cnn"], "hidden": [4]}, 0).eval()
+    numbers = [7, 3, 11, 2]
+    vectors = np.vstack([np.zeros(5), module.embedding.weight.detach().numpy()[numbers], np.zeros(5)])
+    weights, bias = (part.detach().numpy() for part in (module.layers[0].weight, module.layers[0].bias))
+    each = [[(w * vectors[i : i + 3].T).sum() + b for w, b in zip(weights, bias, strict=True)] for i in range(4)]
+    expected = module.head(torch.tensor(np.maximum(each, 0).max(axis=0), dtype=torch.float32))
+    given = module(torch.tensor([[*numbers, 0, 0, 0, 0, 0]], dtype=torch.float32))[0]
+    torch.testing.assert_close(given, expected, atol=1e-5, rtol=1e-5)
+
+
 def test_padding_and_the_words_behind_it_change_nothing():
     module = build("transformer", FAMILIES["transformer"], 0).eval()
     longer = build("transformer", {**FAMILIES["transformer"], "length": 20}, 0).eval()
@@ -162,3 +175,27 @@ def test_networks_of_pictures_and_texts_come_back_from_disk(rows, tmp_path):
     assert again.encoding == encoder
     assert np.array_equal(again.raw(encoder.encode(rows)), network.raw(encoder.encode(rows)))
     assert (GRADIENT in network.offers) == isinstance(rows.domain.fields[0], Image)
+
+
+@pytest.mark.parametrize(
+    ("family", "rows", "architecture"),
+    [
+        ("mlp", _pictures(), "mlp"),
+        ("cnn", _pictures(), "cnn"),
+        ("transformer", _pictures(), "patch_transformer"),
+        ("cnn", _texts(), "word_cnn"),
+        ("transformer", _texts(), "transformer"),
+    ],
+)
+def test_a_family_gets_what_suits_the_rows(family, rows, architecture):
+    encoder = fitted(rows)
+    name, arguments = suiting(Shape(family, (6,), 4, 2), encoder, 3)
+    assert name == architecture
+    assert build(name, arguments, 0)(torch.from_numpy(encoder.encode(rows))).shape == (len(rows), 3)
+
+
+def test_rows_that_a_family_cannot_read_are_refused():
+    table = Samples(Domain((Real("x"),)), {"x": np.arange(3.0)}, np.arange(3), Origin("counted"))
+    for family, rows, words in (("cnn", table, "take an mlp"), ("mlp", _texts(), "take a cnn or a transformer")):
+        with pytest.raises(InvalidInput, match=words):
+            suiting(Shape(family), fitted(rows), 1)
