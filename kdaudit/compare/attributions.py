@@ -2,33 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kdaudit.cast import Cast, Empty
-from kdaudit.compare.seats import Explained, Method, Task, chosen_method, exchanged, explained, predicted, values_of
-from kdaudit.compare.words import RIVALS, capital
+from kdaudit.compare import telling
+from kdaudit.compare.crossing import crossed, crossed_row
+from kdaudit.compare.seats import (
+    Explained,
+    Method,
+    Task,
+    chosen_method,
+    exchanged,
+    explained,
+    is_open,
+    predicted,
+    rules_of,
+    values_of,
+)
 from kdaudit.errors import InvalidInput
 from kdaudit.evidence import Evidence
 from kdaudit.explain.attributions import Attributions
-from kdaudit.finding import Claim
 from kdaudit.measure import Measure
 from kdaudit.measures.ranks import LIKENESS, Likeness
+from kdaudit.measures.reasons import FURTHER
 from kdaudit.samples import Samples
 from kdaudit.signal import LABEL, SCORE, Signal
 from kdaudit.statistics.beside import Beside, Scored, evidence_rows, summary
 from kdaudit.statistics.choice import balanced, queue
-from kdaudit.statistics.rates import mean
 from kdaudit.subject import Ask
 
 STREAM = "compare/attribution/rows"
 ENOUGH = 50
 """Rows not explained that make a background; with fewer all rows do."""
+CROSSED = 100
+"""Rows on which orders of units are tried on the teacher, where it is evaluated here."""
+SANITY = 50
+"""Rows on which a network with random weights is explained."""
 
 
 @dataclass(frozen=True)
@@ -36,21 +50,28 @@ class Attribution:
     """Whether teacher and proxy give the same reasons for the same rows, beside a stranger's proxy.
 
     Two models that learned one task give alike reasons without knowing of each other: what counts is the excess over
-    the stranger.  All seats are explained on the same rows, from the same baseline, by the same rule.
+    the stranger.  All seats are explained on the same rows, output, baseline, coalitions and draws.
 
     Parameters
     ----------
-    method : {"integrated_gradients", "occlusion", "auto"}
-        Gradients need networks; occlusion asks the teacher further rows (see `price`).  "auto" takes gradients where
-        teacher and proxy both give them.
+    method : str
+        Networks only: "integrated_gradients", "gradient", "gradient_input", "gradient_shap", "deeplift", "ablation".
+        Also for trees and rule lists, exactly: "shapley"; a closed teacher is asked `questions` further rows for it.
+        From answers alone: "occlusion", see `price`.  "auto" takes the first of the three kinds that all can give.
     rows : int
         Rows explained.
     nodes : int
-        Of the path rule; it is repeated with twice as many for the error.
+        Of the path rule, even; doubled, up to eight times as many, where a row's gap asks for it.
     draws : int
-        Background rows that lend values to each occlusion.
+        Background rows that lend values to each occlusion, and to Shapley values of a closed teacher.
     margin : float
         By how much the rank correlation must exceed the control.
+    evaluations : int
+        Coalitions a row of Shapley values, and draws of gradient SHAP.
+    background : int
+        Background rows that lend values to Shapley values and to the crossed test.
+    questions : int
+        Mixed rows that a closed teacher may be asked for Shapley values.
     """
 
     method: Method = "integrated_gradients"
@@ -58,10 +79,17 @@ class Attribution:
     nodes: int = 16
     draws: int = 4
     margin: float = 0.0
+    evaluations: int = 128
+    background: int = 16
+    questions: int = 0
 
     def __post_init__(self) -> None:
-        if self.rows < 2 or self.nodes < 1 or self.draws < 1 or self.margin < 0:
-            raise InvalidInput("rows must be at least 2, nodes and draws at least 1, and margin at least 0")
+        if self.rows < 2 or self.nodes < 2 or self.nodes % 2 or self.draws < 1 or self.margin < 0:
+            raise InvalidInput(
+                "rows must be at least 2, nodes even and at least 2, draws at least 1, and margin at least 0"
+            )
+        if self.evaluations < 4 or self.background < 1 or self.questions < 0:
+            raise InvalidInput("evaluations must be at least 4, background at least 1, and questions at least 0")
 
     @property
     def needs(self) -> frozenset[Signal]:
@@ -74,32 +102,35 @@ class Attribution:
         return "judge"
 
     def price(self, samples: Samples) -> int:
-        """Return the rows explained, and for occlusion as many again for each field and draw."""
+        """Return the rows explained, and the mixed rows: for occlusion one for each field and draw."""
         rows = min(self.rows, len(samples))
-        return rows if self.method == "integrated_gradients" else rows * (1 + len(samples.domain.names) * self.draws)
+        if self.method in ("occlusion", "auto"):
+            return rows * (1 + len(samples.domain.names) * self.draws)
+        return rows + (self.questions if self.method == "shapley" else 0)
 
     def examine(self, cast: Cast, samples: Samples, ask: Ask, rng: np.random.Generator) -> Evidence:
         """Answer the question for one proxy; see `kdaudit.question.Question`."""
-        chosen = balanced(np.zeros(len(samples), dtype=np.int64), self.rows, queue(samples, rng, STREAM))
-        signal = SCORE if SCORE in cast.teacher.offers else LABEL
-        told = ask(cast.teacher, samples.take(chosen), frozenset({signal}))
-        chosen, told = chosen[told.answered], told.take(np.flatnonzero(told.answered))
-        rest = np.setdiff1d(np.arange(len(samples)), chosen)
-        background = samples.take(rest if len(rest) >= ENOUGH else np.arange(len(samples)))
-        donors = rng.integers(0, max(len(background), 1), (len(chosen), self.draws))
-        output = predicted(told, len(cast.teacher.outputs))
-        task = Task(samples.take(chosen), background, output, self.nodes, donors)
         method = chosen_method(self.method, cast)
+        task, told, apart = self._task(method, cast, samples, ask, rng)
         seats = explained(method, cast, task, ask)
-        null = exchanged(told.label, rng)
-        asked = self._asked(method, seats, task)
-        items = [self._beside(likeness, cast, seats, null, asked) for likeness in LIKENESS]
+        null = exchanged(told, rng)
+        asked = self._asked(method, cast, seats, task)
+        items = [self._beside(one, cast, seats, null, asked) for one in (*LIKENESS, *FURTHER)]
+        tried = crossed(cast, seats, task, ask, np.arange(min(CROSSED, len(task.rows))), rng)
+        rows = evidence_rows(items)
+        if not isinstance(tried, Empty):
+            rows = (*rows, crossed_row(tried, cast, len(np.unique(task.rows.keys()))))
+        context = telling.context(samples, task, seats, null, apart)
+        context["nulls"] = telling.nulls(seats, null, told, items, rng)
+        context["crossed"] = telling.crossing(tried)
+        context["sanity"] = telling.sanity(method, cast, task, ask, SANITY)
+        context["sentences"] = list(telling.sentences(context, cast, items[0]))
         return Evidence(
             question="",
             title=f"Does the {cast.proxy_name} have this teacher's reasons?",
-            rows=evidence_rows(items),
-            claims=(self._claim(cast, items[0]),),
-            context=self._context(samples, task, seats, null, len(rest) >= ENOUGH),
+            rows=rows,
+            claims=(telling.claim(cast, items[0], self.margin),),
+            context=context,
             arrays={
                 name: seat.values.astype(np.float32)
                 for name, seat in seats.items()
@@ -109,12 +140,49 @@ class Attribution:
             proxy_name=cast.proxy_name,
         )
 
-    def _asked(self, method: Method, seats: Explained, task: Task) -> int:
+    def _task(
+        self, method: Method, cast: Cast, samples: Samples, ask: Ask, rng: np.random.Generator
+    ) -> tuple[Task, NDArray[np.int64], bool]:
+        """Return what is explained, the teacher's decisions there, and whether the background lies apart."""
+        fields, opened = len(samples.domain.names), is_open(cast.teacher)
+        draws = self.background if opened else self.draws
+        rows, budget = self.rows, self.evaluations
+        if method == "shapley" and not opened and self.questions:
+            # as many rows as can have errors that cover: the regression needs two pairs a field
+            rows = max(2, min(rows, self.questions // (draws * (4 * fields + 2))))
+            budget = min(budget, self.questions // (draws * rows))
+        chosen = balanced(np.zeros(len(samples), dtype=np.int64), rows, queue(samples, rng, STREAM))
+        signal = SCORE if SCORE in cast.teacher.offers else LABEL
+        told = ask(cast.teacher, samples.take(chosen), frozenset({signal}))
+        chosen, told = chosen[told.answered], told.take(np.flatnonzero(told.answered))
+        rest = np.setdiff1d(np.arange(len(samples)), chosen)
+        apart = len(rest) >= ENOUGH
+        background = samples.take(rest if apart else np.arange(len(samples)))
+        donors = rng.integers(0, max(len(background), 1), (len(chosen), self.draws))
+        lent = rng.permutation(len(background))[:draws]
+        everybody = [who for who in (cast.teacher, cast.proxy, cast.stranger, cast.twin) if not isinstance(who, Empty)]
+        task = Task(
+            samples.take(chosen),
+            background,
+            predicted(told, len(cast.teacher.outputs)),
+            self.nodes,
+            donors,
+            background.take(lent),
+            budget=budget,
+            draws=max(self.evaluations // 2, 2),
+            scale="logit" if all(is_open(who) and rules_of(who) is None for who in everybody) else "score",
+            seed=int(rng.integers(2**62)),
+            asks=method == "occlusion" or bool(self.questions),
+        )
+        return task, told.label, apart
+
+    def _asked(self, method: Method, cast: Cast, seats: Explained, task: Task) -> int:
         rows = len(np.unique(task.rows.keys()))
-        if method == "integrated_gradients" or isinstance(seats["teacher"], Empty):
+        if isinstance(seats["teacher"], Empty) or (method != "occlusion" and is_open(cast.teacher)):
             return rows
         # at most: a lent value may be the row's own
-        return rows * (1 + len(task.rows.domain.names) * self.draws)
+        mixed = len(task.rows.domain.names) * self.draws if method == "occlusion" else task.budget * len(task.lent)
+        return rows * (1 + mixed)
 
     def _beside(self, likeness: Likeness, cast: Cast, seats: Explained, null: NDArray[np.int64], asked: int) -> Beside:
         teacher, proxy, stranger, twin = (values_of(seats[k]) for k in ("teacher", "proxy", "stranger", "twin"))
@@ -129,51 +197,6 @@ class Attribution:
         return summary(
             _measure(likeness), Scored(score(teacher, proxy), control, score(teacher, twin), kind), asked=asked
         )
-
-    def _claim(self, cast: Cast, item: Beside) -> Claim:
-        rival = RIVALS[item.control_kind] if item.control_kind != "permuted" else "its reasons for other rows"
-        more = "" if item.excess is None else f", {item.excess.text(signed=True)} beside {rival}"
-        return Claim(
-            text=capital(f"the {cast.proxy_name} has more of this teacher's reasons than {rival}"),
-            measure=item.measure.name,
-            group=item.group,
-            form="above control",
-            margin=self.margin,
-            about="proxy",
-            found=capital(
-                f"the {cast.proxy_name} orders the fields as the teacher does with a rank correlation of "
-                f"{item.value.text()}{more}."
-            ),
-            minimum=30,
-        )
-
-    def _context(
-        self,
-        samples: Samples,
-        task: Task,
-        seats: Explained,
-        null: NDArray[np.int64],
-        apart: bool,  # noqa: FBT001
-    ) -> dict[str, Any]:
-        known = {name: seat for name, seat in seats.items() if isinstance(seat, Attributions)}
-        first = next(iter(known.values()), None)
-        rest = "the rows of this part that are not explained" if apart else "all rows of this part"
-        context: dict[str, Any] = {
-            "population": samples.origin.name,
-            "rows": len(task.rows),
-            "background_rows": len(task.background),
-            "units": list(samples.domain.names),
-            "missing": {name: seat.reason for name, seat in seats.items() if isinstance(seat, Empty)},
-            "errors": dict(_errors(known)),
-            "null": dict(_nulls(known, null)),
-            "mean_absolute": {
-                name: {unit: mean(np.abs(seat.values[:, i])).to_data() for i, unit in enumerate(seat.names)}
-                for name, seat in known.items()
-            },
-        }
-        if first is not None:
-            context |= {"method": first.method, "scale": first.scale, "baseline": f"{first.baseline}: {rest}"}
-        return context
 
 
 def _scored(
@@ -191,18 +214,3 @@ def _measure(likeness: Likeness) -> Measure:
     return Measure(
         likeness.name, function, "", likeness.span, "high", likeness.definition, likeness.source, likeness.title
     )
-
-
-def _errors(known: dict[str, Attributions]) -> Iterator[tuple[str, dict[str, float]]]:
-    """Yield each seat's median relative error and, where the method promises a sum, the mean gap to it."""
-    for name, seat in known.items():
-        numbers = {"relative_error": seat.relative_error, "mean_gap": seat.mean_gap}
-        yield name, {key: value for key, value in numbers.items() if np.isfinite(value)}
-
-
-def _nulls(known: dict[str, Attributions], null: NDArray[np.int64]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield what the teacher's reasons for one row are worth beside the proxy's for another row of the same class."""
-    if {"teacher", "proxy"} <= set(known):
-        for likeness in LIKENESS:
-            values = likeness.function(known["teacher"].values, known["proxy"].values[null])
-            yield likeness.name, mean(values).to_data()

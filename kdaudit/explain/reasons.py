@@ -9,8 +9,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from kdaudit.errors import NoSuchSignal
 from kdaudit.explain.attributions import Attributions
 from kdaudit.explain.coalitions import Masks
+from kdaudit.explain.embeddings import embedded
 from kdaudit.explain.games import TensorGame
 from kdaudit.explain.modules import deeplift as captum_deeplift
 from kdaudit.explain.passes import Passes, chunk_of
@@ -60,9 +62,35 @@ def inputs_of(network: Network, samples: Samples, output: NDArray[np.int64]) -> 
 
 
 def baseline_of(network: Network, background: Samples) -> torch.Tensor:
-    """Return the mean of the background rows in the network's own encoding: a point that all encodings share."""
+    """Return the mean of the background rows in the network's own encoding: a point that all encodings share.
+
+    Numbers of words have no mean: their baseline is no word at all.
+    """
+    if not network.encoding.continuous:
+        return torch.zeros(network.encoding.width)
     mean = network.encoding.encode(background).astype(np.float64).mean(axis=0)
     return torch.from_numpy(mean.astype(np.float32))
+
+
+def lent_of(network: Network, background: Samples) -> torch.Tensor:
+    """Return the encoded rows that lend values to coalitions; of texts none, whose words are left out instead."""
+    if not network.encoding.continuous:
+        return torch.zeros(1, network.encoding.width)
+    return torch.from_numpy(network.encoding.encode(background))
+
+
+def _path_of(
+    network: Network, samples: Samples, background: Samples, output: NDArray[np.int64]
+) -> tuple[Passes, Inputs, torch.Tensor]:
+    """Return passes, rows and baseline in the space that has gradients."""
+    if not network.encoding.continuous:
+        return embedded(network, samples, output)
+    return passes_of(network), inputs_of(network, samples, output), baseline_of(network, background)
+
+
+def baseline_words(network: Network) -> str:
+    """Return the baseline in words."""
+    return MEAN if network.encoding.continuous else "no words, as many places of padding"
 
 
 def integrated_gradients(
@@ -88,12 +116,12 @@ def integrated_gradients(
     nodes, most : int
         See `kdaudit.explain.paths.integrated`.
     """
-    baseline, inputs = baseline_of(network, background), inputs_of(network, samples, output)
-    found = integrated(passes_of(network), inputs, baseline, nodes=nodes, most=most)
+    passes, inputs, baseline = _path_of(network, samples, background, output)
+    found = integrated(passes, inputs, baseline, nodes=nodes, most=most)
     words = f"integrated gradients, Clenshaw-Curtis with {nodes} nodes"
     if (most or nodes) > nodes:
         words += f", doubled up to {most} where the gap asks for it"
-    return _named(network, found, words, MEAN)
+    return _named(network, found, words, baseline_words(network))
 
 
 def gradient_shap(
@@ -106,6 +134,7 @@ def gradient_shap(
     rng: np.random.Generator,
 ) -> Attributions:
     """Return expected gradients with standard errors; see `kdaudit.explain.paths.expected`."""
+    _need_numbers(network, "gradient SHAP")
     lent = torch.from_numpy(network.encoding.encode(background))
     found = expected(passes_of(network), inputs_of(network, samples, output), lent, draws=draws, rng=rng)
     words = f"gradient SHAP, {draws} draws, stratified"
@@ -130,8 +159,9 @@ def gradients(
         If not, a number's share is the slope for one standard deviation.  A category has no slope of its own: its share
         is that of moving from the mean of its levels to the row's level in either case.
     """
-    inputs, baseline = inputs_of(network, samples, output), baseline_of(network, background)
-    passes, size = passes_of(network), chunk_of(tuple(inputs.rows.shape[1:]))
+    _need_numbers(network, "the gradient at the row")
+    passes, inputs, baseline = _path_of(network, samples, background, output)
+    size = chunk_of(tuple(inputs.rows.shape[1:]))
     slopes = [
         passes.slopes(inputs.rows[at : at + size], inputs.output[at : at + size])[1]
         for at in range(0, len(inputs.rows), size)
@@ -149,6 +179,7 @@ def gradients(
 
 def deeplift(network: Network, samples: Samples, background: Samples, *, output: NDArray[np.int64]) -> Attributions:
     """Return DeepLift's shares with their gap; see `kdaudit.explain.modules.deeplift`."""
+    _need_numbers(network, "DeepLift")
     inputs, baseline = inputs_of(network, samples, output), baseline_of(network, background)
     values, gap = captum_deeplift(network.module, inputs.rows, baseline, inputs.output, name=network.name)
     gathered = network.encoding.units.gather(values)
@@ -167,12 +198,14 @@ def deeplift(network: Network, samples: Samples, background: Samples, *, output:
 
 
 def ablation(network: Network, samples: Samples, background: Samples, *, output: NDArray[np.int64]) -> Attributions:
-    """Return how much the centred logit falls with each field put to its mean, one at a time."""
+    """Return how much the centred logit falls with each unit put to its baseline, one at a time."""
     inputs, baseline = inputs_of(network, samples, output), baseline_of(network, background)
     game = TensorGame(passes_of(network), inputs, baseline[None])
     masks = np.concatenate([np.ones((1, inputs.units), dtype=bool), ~np.eye(inputs.units, dtype=bool)])
     worth = game(masks)
-    return _plain(network, (worth[:1] - worth[1:]).T, "ablation, one field at a time", MEAN, inputs.units + 1)
+    return _plain(
+        network, (worth[:1] - worth[1:]).T, "ablation, one unit at a time", baseline_words(network), inputs.units + 1
+    )
 
 
 def sampled_shapley(
@@ -200,9 +233,9 @@ def sampled_shapley(
     rng : Generator
     """
     inputs = inputs_of(network, samples, output)
-    game = TensorGame(passes_of(network, scale), inputs, torch.from_numpy(network.encoding.encode(background)))
-    found = shapley(game, inputs.units, budget=budget, rng=rng)
-    return from_shapley(found, network.encoding.units.names, len(background), SCALES[scale])
+    lent = lent_of(network, background)
+    found = shapley(TensorGame(passes_of(network, scale), inputs, lent), inputs.units, budget=budget, rng=rng)
+    return from_shapley(found, network.encoding.units.names, len(lent), SCALES[scale])
 
 
 def from_shapley(found: Shapley, names: tuple[str, ...], draws: int, scale: str) -> Attributions:
@@ -226,8 +259,15 @@ def game_of(
 ) -> Callable[[Masks], Floats]:
     """Return the worth, in scores, of coalitions of each row's own: (k, n, fields) -> (k, n)."""
     inputs = inputs_of(network, samples, output)
-    lent = torch.from_numpy(network.encoding.encode(background))
-    return TensorGame(passes_of(network, "score"), inputs, lent).own
+    return TensorGame(passes_of(network, "score"), inputs, lent_of(network, background)).own
+
+
+def _need_numbers(network: Network, what: str) -> None:
+    if not network.encoding.continuous:
+        raise NoSuchSignal(
+            f"{network.name} reads numbers of words, of which {what} knows nothing; take integrated gradients, "
+            "ablation or Shapley values"
+        )
 
 
 def _named(network: Network, found: Shares, method: str, baseline: str) -> Attributions:

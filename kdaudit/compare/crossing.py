@@ -1,0 +1,132 @@
+"""Do the proxy's reasons move the teacher's answer, as far as its own do?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kdaudit.cast import Cast, Empty
+from kdaudit.compare.faithfulness import Curves, curves, direction
+from kdaudit.compare.seats import Explained, Task, game_of, is_open, seats_of
+from kdaudit.errors import KdauditError
+from kdaudit.evidence import Row
+from kdaudit.explain.attributions import Attributions
+from kdaudit.measure import Measure
+from kdaudit.statistics.beside import Scored, evidence_rows, summary
+from kdaudit.subject import Ask
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Crossed:
+    """Orders of units tried on the teacher, and each subject's on itself.
+
+    Parameters
+    ----------
+    on_teacher : mapping of str to Curves
+        By whose order: "teacher", "proxy", "stranger", "twin" and "random".
+    on_itself : mapping of str to (Curves, Curves)
+        By subject: in its own order, and in random order.
+    missing : mapping of str to str
+        Why a subject has none.
+    """
+
+    on_teacher: dict[str, Curves]
+    on_itself: dict[str, tuple[Curves, Curves]]
+    missing: dict[str, str]
+
+
+def crossed(
+    cast: Cast, seats: Explained, task: Task, ask: Ask, rows: NDArray[np.int64], rng: np.random.Generator
+) -> Crossed | Empty:
+    """Return what each seat's order of units does to the teacher's answers, and to its own.
+
+    Nothing is asked of a closed teacher here: it is tried on subjects that are evaluated in this process.
+
+    Parameters
+    ----------
+    cast : Cast
+    seats : mapping
+    task : Task
+    ask : Ask
+    rows : array
+        Positions among the explained rows that are tried.
+    rng : Generator
+        Draws the random order.
+    """
+    teacher = seats["teacher"]
+    if isinstance(teacher, Empty):
+        return teacher
+    if not is_open(cast.teacher):
+        return Empty(f"{cast.teacher.identity.name} is closed; the test of orders would ask it many mixed rows")
+    some = _cut(task, rows)
+    chance = rng.random((len(rows), len(teacher.names)))
+    on_teacher: dict[str, Curves] = {}
+    on_itself: dict[str, tuple[Curves, Curves]] = {}
+    missing: dict[str, str] = {}
+    for name, who in seats_of(cast).items():
+        seat = seats[name]
+        if isinstance(who, Empty) or isinstance(seat, Empty):
+            missing[name] = who.reason if isinstance(who, Empty) else seat.reason if isinstance(seat, Empty) else ""
+            continue
+        try:
+            game = game_of(who, some, ask)
+            sign = direction(game, len(rows), chance.shape[1])
+            on_itself[name] = curves(game, seat.values[rows], sign), curves(game, chance, sign)
+        except KdauditError as error:
+            missing[name] = str(error)
+    game = game_of(cast.teacher, some, ask)
+    sign = direction(game, len(rows), chance.shape[1])
+    for name, seat in seats.items():
+        if isinstance(seat, Attributions):
+            on_teacher[name] = curves(game, seat.values[rows], sign)
+    on_teacher["random"] = curves(game, chance, sign)
+    return Crossed(on_teacher, on_itself, missing)
+
+
+def _cut(task: Task, rows: NDArray[np.int64]) -> Task:
+    return Task(
+        task.rows.take(rows),
+        task.background,
+        task.output[rows],
+        task.nodes,
+        task.donors[rows],
+        task.lent,
+        budget=task.budget,
+        scale=task.scale,
+        seed=task.seed,
+        asks=task.asks,
+    )
+
+
+def crossed_row(tried: Crossed, cast: Cast, asked: int) -> Row:
+    """Return the evidence row: what the proxy's order does to the teacher's answers, beside the stranger's."""
+
+    def span(name: str) -> Floats | Empty:
+        found = tried.on_teacher.get(name)
+        return Empty(tried.missing.get(name, "there is none")) if found is None else found.span
+
+    kind = cast.control_kind
+    control = span("stranger")
+    if isinstance(control, Empty) or kind == "swapped_teacher":
+        control, kind = span("random"), "permuted"
+    return evidence_rows([summary(CROSSED_MEASURE, Scored(span("proxy"), control, span("twin"), kind), asked=asked)])[0]
+
+
+def _never(*_: object) -> Floats:
+    raise KdauditError("crossed_faithfulness compares orders of units, not answers")
+
+
+CROSSED_MEASURE = Measure(
+    "crossed_faithfulness",
+    _never,
+    "points",
+    (-1.0, 1.0),
+    "high",
+    "area between the teacher's score as fields are put in and as they are taken away, in the proxy's order",
+    "Petsiuk et al. 2018 (insertion and deletion)",
+    "The proxy's order of fields, tried on the teacher",
+)

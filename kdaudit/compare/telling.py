@@ -1,0 +1,260 @@
+"""What a comparison of reasons says beside its table: errors, nulls, sanity, and sentences for the report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kdaudit.cast import Cast, Empty
+from kdaudit.compare.crossing import Crossed
+from kdaudit.compare.seats import Explained, Method, Task, attributed, exchanged, is_network
+from kdaudit.compare.words import RIVALS, capital
+from kdaudit.errors import KdauditError
+from kdaudit.explain.attributions import Attributions
+from kdaudit.finding import Claim
+from kdaudit.interval import Interval, unknown
+from kdaudit.measures.ranks import LIKENESS, spearman
+from kdaudit.samples import Samples
+from kdaudit.statistics.beside import Beside
+from kdaudit.statistics.gaps import paired
+from kdaudit.statistics.rates import critical, mean
+from kdaudit.subject import Ask
+
+DRAWS = 99
+"""Exchanges of rows by chance."""
+Floats = NDArray[np.float64]
+
+
+def claim(cast: Cast, item: Beside, margin: float) -> Claim:
+    """Return the claim that the proxy has more of the teacher's reasons than whoever is beside it."""
+    rival = RIVALS[item.control_kind] if item.control_kind != "permuted" else "its reasons for other rows"
+    more = "" if item.excess is None else f", {item.excess.text(signed=True)} beside {rival}"
+    return Claim(
+        text=capital(f"the {cast.proxy_name} has more of this teacher's reasons than {rival}"),
+        measure=item.measure.name,
+        group=item.group,
+        form="above control",
+        margin=margin,
+        about="proxy",
+        found=capital(
+            f"the {cast.proxy_name} orders the fields as the teacher does with a rank correlation of "
+            f"{item.value.text()}{more}."
+        ),
+        minimum=30,
+    )
+
+
+def context(
+    samples: Samples,
+    task: Task,
+    seats: Explained,
+    null: NDArray[np.int64],
+    apart: bool,  # noqa: FBT001
+) -> dict[str, Any]:
+    """Return population, method, baseline, errors and each field's mean weight, as plain data."""
+    known = {name: seat for name, seat in seats.items() if isinstance(seat, Attributions)}
+    first = next(iter(known.values()), None)
+    rest = "the rows of this part that are not explained" if apart else "all rows of this part"
+    out: dict[str, Any] = {
+        "population": samples.origin.name,
+        "rows": len(task.rows),
+        "background_rows": len(task.background),
+        "units": list(samples.domain.names if first is None else first.names),
+        "missing": {name: seat.reason for name, seat in seats.items() if isinstance(seat, Empty)},
+        "errors": dict(_errors(known)),
+        "null": dict(_exchanged(known, null)),
+        "mean_absolute": {
+            name: {unit: mean(np.abs(seat.values[:, i])).to_data() for i, unit in enumerate(seat.names)}
+            for name, seat in known.items()
+        },
+        "mean_signed": {
+            name: {unit: mean(seat.values[:, i]).to_data() for i, unit in enumerate(seat.names)}
+            for name, seat in known.items()
+        },
+        "methods": {name: seat.method for name, seat in known.items()},
+    }
+    if first is not None:
+        out |= {"method": first.method, "scale": first.scale, "baseline": f"{first.baseline}: {rest}"}
+    return out
+
+
+def _errors(known: dict[str, Attributions]) -> Iterator[tuple[str, dict[str, float]]]:
+    """Yield each seat's median relative error and, where the method promises a sum, the mean gap to it."""
+    for name, seat in known.items():
+        numbers = {"relative_error": seat.relative_error, "mean_gap": seat.mean_gap}
+        yield name, {key: value for key, value in numbers.items() if np.isfinite(value)}
+
+
+def _exchanged(known: dict[str, Attributions], null: NDArray[np.int64]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield what the teacher's reasons for one row are worth beside the proxy's for another row of the same class."""
+    if {"teacher", "proxy"} <= set(known):
+        for likeness in LIKENESS:
+            values = likeness.function(known["teacher"].values, known["proxy"].values[null])
+            yield likeness.name, mean(values).to_data()
+
+
+def nulls(
+    seats: Explained, null: NDArray[np.int64], told: NDArray[np.int64], items: list[Beside], rng: np.random.Generator
+) -> dict[str, Any]:
+    """Return value, null with its spread, excess and p of the rank correlation, against each null.
+
+    "rows": the proxy's reasons for another row of the same decision, exchanged anew `DRAWS` times; p counts how often
+    that is as high as the value.  "stranger": the excess of the same rows, whose signs are turned by chance; one
+    stranger stands for all, so p speaks of these rows and not of other strangers.
+    """
+    teacher, proxy, stranger = (seats[name] for name in ("teacher", "proxy", "stranger"))
+    if isinstance(teacher, Empty) or isinstance(proxy, Empty) or not len(teacher):
+        return {}
+    value = spearman(teacher.values, proxy.values)
+    if np.isnan(value).all():
+        return {}
+    chance = [null, *(exchanged(told, rng) for _ in range(DRAWS - 1))]
+    means = np.array([np.nanmean(spearman(teacher.values, proxy.values[rows])) for rows in chance])
+    level = float(np.nanmean(value))
+    out: dict[str, Any] = {
+        "rows": {
+            "value": level,
+            "null": float(means.mean()),
+            "low": float(np.quantile(means, 0.025)),
+            "high": float(np.quantile(means, 0.975)),
+            "excess": level - float(means.mean()),
+            "p": float((1 + (means >= level).sum()) / (1 + len(means))),
+        }
+    }
+    if isinstance(stranger, Attributions) and items[0].excess is not None:
+        more = value - spearman(teacher.values, stranger.values)
+        more = more[~np.isnan(more)]
+        signs = rng.choice([-1.0, 1.0], (999, len(more)))
+        beyond = int((signs @ more >= more.sum() - 1e-12).sum())
+        excess = items[0].excess
+        out["stranger"] = {
+            "value": level,
+            "null": level - excess.value,
+            "excess": excess.value,
+            "low": excess.low,
+            "high": excess.high,
+            "p": (1 + beyond) / 1000,
+        }
+    return out
+
+
+def crossing(tried: Crossed | Empty) -> dict[str, Any]:
+    """Return faithfulness of each subject on itself, and of each order on the teacher, as plain data."""
+    if isinstance(tried, Empty):
+        return {"reason": tried.reason}
+    own = {
+        name: {
+            "insertion": mean(curve.insertion).to_data(),
+            "deletion": mean(curve.deletion).to_data(),
+            "comprehensiveness": mean(curve.comprehensiveness).to_data(),
+            "sufficiency": mean(curve.sufficiency).to_data(),
+            "span": mean(curve.span).to_data(),
+            "random_span": mean(chance.span).to_data(),
+            "excess": paired(curve.span, chance.span).to_data(),
+        }
+        for name, (curve, chance) in tried.on_itself.items()
+    }
+    chance = tried.on_teacher["random"].span
+    whole = tried.on_teacher["teacher"].span - chance
+    shares = {
+        name: share(curve.span - chance, whole).to_data()
+        for name, curve in tried.on_teacher.items()
+        if name != "random"
+    }
+    spans = {name: mean(curve.span).to_data() for name, curve in tried.on_teacher.items()}
+    return {"own": own, "on_teacher": spans, "share_of_own": shares, "missing": tried.missing}
+
+
+def share(some: Floats, whole: Floats, level: float = 0.95) -> Interval:
+    """Return the ratio of two means over the same rows (Fieller 1954).
+
+    Parameters
+    ----------
+    some, whole : array of shape (n,)
+        What one order gains over a random one, and what the teacher's own gains.
+    level : float
+
+    Returns
+    -------
+    Interval
+        Unknown where the second mean's interval holds 0.
+    """
+    n = len(some)
+    if n < 2:
+        return unknown("fewer than two rows", n, level)
+    a, b = float(some.mean()), float(whole.mean())
+    (vaa, vab), (_, vbb) = np.cov(some, whole) / n
+    q = critical(level, n - 1) ** 2
+    if b * b <= q * vbb:
+        return unknown("the teacher's own order gains no more than a random one", n, level)
+    # ends are the ratios r for which a - r b is as far from 0 as the level allows
+    middle, edge = a * b - q * vab, b * b - q * vbb
+    root = float(np.sqrt(max(middle**2 - edge * (a * a - q * vaa), 0.0)))
+    return Interval(a / b, (middle - root) / edge, (middle + root) / edge, n, level, "Fieller")
+
+
+def sanity(method: Method, cast: Cast, task: Task, ask: Ask, most: int) -> dict[str, Any]:
+    """Return how alike the teacher's reasons stay while its weights are made random from the output downwards."""
+    if not is_network(cast.teacher):
+        return {"reason": f"{cast.teacher.identity.name} has no weights that could be made random"}
+    from kdaudit.compare.crossing import _cut
+    from kdaudit.explain.forgetting import forgetting
+
+    some = _cut(task, np.arange(min(most, len(task.rows))))
+
+    def attribute(network: Any) -> Floats:  # noqa: ANN401 - a network; naming it here would load torch
+        found = attributed(method, network, some, ask)
+        if isinstance(found, Empty):
+            raise KdauditError(found.reason)
+        return found.values
+
+    if method == "occlusion":
+        return {"reason": "occlusion asks the teacher through the store, which has no answers of a random one"}
+    try:
+        stages = forgetting(cast.teacher, attribute, spearman, task.rng())  # type: ignore[arg-type]
+    except KdauditError as error:
+        return {"reason": str(error)}
+    return {
+        "stages": [{"layers": s.layers, "of": s.of, "spearman": mean(s.likeness).to_data()} for s in stages],
+        "rows": len(some.rows),
+    }
+
+
+def sentences(found: dict[str, Any], cast: Cast, item: Beside) -> Iterator[str]:
+    """Yield what a reader must know below the numbers."""
+    if "method" in found:
+        ways = dict.fromkeys(found["methods"].values())
+        yield f"Reasons by {'; '.join(ways)}; scale: {found['scale']}; baseline: {found['baseline']}."
+    rival = RIVALS[item.control_kind] if item.control_kind != "permuted" else "its reasons for other rows"
+    if item.excess is not None and item.excess.known and item.excess.low <= 0 <= item.excess.high:
+        yield (
+            f"The {cast.proxy_name}'s reasons are no more alike to this teacher's than {rival}'s: the excess "
+            f"{item.excess.text(signed=True)} holds 0. That it answers alike says nothing of its reasons."
+        )
+    rows = found["nulls"].get("rows")
+    if rows:
+        yield (
+            f"With the {cast.proxy_name}'s reasons exchanged between rows of one decision, the rank correlation is "
+            f"{rows['null']:.3f} ({rows['low']:.3f} to {rows['high']:.3f}) instead of {rows['value']:.3f} "
+            f"(p = {rows['p']:.2g}).".replace("-", "−")
+        )
+    share = found["crossed"].get("share_of_own", {}).get("proxy")
+    if share is not None:
+        words = Interval.from_data(share)
+        yield (
+            f"Tried on the teacher, the {cast.proxy_name}'s order of fields gains {words.text('percent')} of what the "
+            "teacher's own order gains over a random one."
+            if words.known
+            else "The teacher's own order of fields gains no more than a random one; orders cannot be compared on it."
+        )
+    stages = found["sanity"].get("stages")
+    if stages:
+        last = Interval.from_data(stages[-1]["spearman"])
+        yield (
+            f"With all its weights in random order, the teacher's reasons have a rank correlation of {last.text()} "
+            "with those of the trained teacher: the method "
+            + ("notices what was learned." if last.known and last.high < 0.5 else "hardly notices it.")
+        )

@@ -1,0 +1,75 @@
+"""Attributions of networks that look words up: along the way from no word to the word, in the space of its vectors.
+
+Numbers of words have no gradient.  What the network's first table of vectors gives is moved instead, from the vector of
+padding to that of the word; which places hold words stays as it is.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from kdaudit.errors import NoSuchSignal
+from kdaudit.explain.passes import Passes
+from kdaudit.explain.paths import Inputs
+from kdaudit.networks.network import Network
+from kdaudit.networks.products import steady
+from kdaudit.samples import Samples
+
+
+def table_of(network: Network) -> nn.Embedding:
+    """Return the table of vectors that words are looked up in: the first of the module.
+
+    Raises
+    ------
+    NoSuchSignal
+        If the network has none.
+    """
+    for part in network.module.modules():
+        if isinstance(part, nn.Embedding) and part.num_embeddings >= getattr(network.encoding, "vocabulary", 0):
+            return part
+    raise NoSuchSignal(f"{network.name} has no table of word vectors, whose gradient could be taken")
+
+
+def embedded(network: Network, samples: Samples, output: NDArray[np.int64]) -> tuple[Passes, Inputs, torch.Tensor]:
+    """Return how the network is evaluated from vectors, the rows' vectors, and those of the baseline.
+
+    Parameters
+    ----------
+    network : Network
+        Over tokens.
+    samples : Samples
+        n rows.
+    output : array of shape (n,)
+
+    Returns
+    -------
+    passes : Passes
+    inputs : Inputs
+        Rows of shape (n, length, width + 1): behind each vector stands the word's number, which is the same in the
+        baseline and so has no share; from it the network knows which places hold words.
+    baseline : tensor of shape (n, length, width + 1)
+        The vector of padding at all places.
+    """
+    table = table_of(network)
+    numbers = torch.from_numpy(network.encoding.encode(samples))
+    with torch.no_grad():
+        vectors = table(numbers.long())
+        nothing = table(torch.zeros_like(numbers, dtype=torch.int64))
+    rows, start = (torch.cat([part, numbers[..., None]], dim=2) for part in (vectors, nothing))
+    places = torch.arange(numbers.shape[1])[:, None]
+    inputs = Inputs(rows, torch.from_numpy(np.asarray(output, dtype=np.int64)), places, numbers.shape[1])
+
+    def forward(points: torch.Tensor) -> torch.Tensor:
+        moved, number = points[..., :-1], points[..., -1].detach().round()
+        handle = table.register_forward_hook(lambda _module, _given, _found: moved)
+        try:
+            given: torch.Tensor = network.module(number)
+        finally:
+            handle.remove()
+        given = given.reshape(len(points), len(network.outputs))
+        return given if given.shape[1] == 1 or network.scale == "value" else given - given.mean(dim=1, keepdim=True)
+
+    return Passes(forward, steady, network.name), inputs, start
