@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,12 +13,29 @@ from kdaudit.rules import Rules
 from kdaudit.surrogates.targets import Targets
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Candidate:
-    """A body of rules and how it came about, such as "grown on scores"."""
+    """A body of rules and how it came about, such as "grown on scores".
+
+    Parameters
+    ----------
+    way : str
+    rules : Rules
+    again : callable, optional
+        Makes a body the same way, of the same size, from all rows: those chosen on as well.
+    """
 
     way: str
     rules: Rules
+    again: Callable[[], Rules] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Near:
+    """Answered rows around those that are chosen on, and the position of the row that each was drawn around."""
+
+    targets: Targets
+    parents: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -40,6 +57,14 @@ class Making:
         What a reader would otherwise wonder at, such as why there is one leaf only; empty if nothing.
     note : str
         What else the reader should know of the choice.
+    beyond : int
+        Answered rows asked beyond those given.
+    sampler : str
+        Which of the samplers proved best; empty where nothing was asked beyond.
+    trials : dict
+        Agreement of trial trees on rows held out, by sampler.
+    partial : bool
+        Whether a budget ended before everything was asked that might have been.
     """
 
     way: str = ""
@@ -49,10 +74,14 @@ class Making:
     failed: int = 0
     why: str = ""
     note: str = ""
+    beyond: int = 0
+    sampler: str = ""
+    trials: dict[str, float] = field(default_factory=dict)
+    partial: bool = False
 
 
 def choose(
-    candidates: Sequence[Candidate], select: Targets, slack: float
+    candidates: Sequence[Candidate], select: Targets, slack: float, near: Near | None = None
 ) -> tuple[Candidate, tuple[dict[str, Any], ...]]:
     """Return the smallest candidate within `slack` standard errors of the best, and the whole curve.
 
@@ -67,9 +96,19 @@ def choose(
         Rows that none of the candidates was grown on.
     slack : float
         Standard errors; 0 takes the best.
+    near : Near, optional
+        Rows drawn around those of `select`: each counts as the row itself does, and with it as one unit.
     """
     scores = [candidate.rules.evaluate(select.samples) for candidate in candidates]
-    merits = np.array([_merit(score, select) for score in scores])
+    merits = np.array([select.merit(score) for score in scores])
+    given = merits.mean(axis=1)
+    beside = (
+        None
+        if near is None
+        else np.array([near.targets.merit(c.rules.evaluate(near.targets.samples)) for c in candidates])
+    )
+    if near is not None and beside is not None:
+        merits = _joined(merits, beside, near.parents)
     errors = [float(np.abs(score - select.score).mean()) for score in scores]
     sizes = [len(candidate.rules.rules) for candidate in candidates]
     means = merits.mean(axis=1)
@@ -77,14 +116,15 @@ def choose(
     lost = merits[best] - merits
     spread = lost.std(axis=1, ddof=1) if len(select) > 1 else np.zeros(len(lost))
     # one row lost and none gained is one standard error: rounding must not decide there
-    near = lost.mean(axis=1) <= slack * spread / np.sqrt(len(select)) + 1e-12
-    taken = min(np.flatnonzero(near), key=lambda i: (sizes[i], -means[i], errors[i], i))
+    close = lost.mean(axis=1) <= slack * spread / np.sqrt(len(select)) + 1e-12
+    taken = min(np.flatnonzero(close), key=lambda i: (sizes[i], -means[i], errors[i], i))
     curve = tuple(
         {
             "way": candidate.way,
             "size": sizes[i],
             "terms": candidate.rules.terms,
-            "agreement": None if select.numeric else float(means[i]),
+            "agreement": None if select.numeric else float(given[i]),
+            **({} if beside is None else {"near": float(beside[i].mean())}),
             "score_error": errors[i],
             "n": len(select),
             "chosen": bool(i == taken),
@@ -94,7 +134,11 @@ def choose(
     return candidates[int(taken)], curve
 
 
-def _merit(score: NDArray[np.float64], select: Targets) -> NDArray[np.float64]:
-    error: NDArray[np.float64] = (score - select.score) ** 2
-    agrees: NDArray[np.float64] = (select.decided(score) == select.label).astype(np.float64)
-    return -error.sum(axis=1) if select.numeric else agrees
+def _joined(
+    merits: NDArray[np.float64], beside: NDArray[np.float64], parents: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Return the mean merit of each row and the rows drawn around it."""
+    counts = np.bincount(parents, minlength=merits.shape[1])
+    sums = np.array([np.bincount(parents, row, minlength=merits.shape[1]) for row in beside])
+    out: NDArray[np.float64] = (merits + sums) / (1 + counts)
+    return out

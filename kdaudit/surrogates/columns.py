@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from kdaudit.domain import Category, Real
 from kdaudit.errors import InvalidInput
-from kdaudit.rules import Test
+from kdaudit.rules import Term, Test
 from kdaudit.samples import Samples
 
 Mask = NDArray[np.bool_]
@@ -32,12 +32,15 @@ class Column:
         Number of codes of present values.
     cuts : tuple of float, optional
         ``cuts[i]`` separates code i from code i + 1; None for levels without order.
+    terms : tuple of Term
+        Of a weighted sum, which the cuts are about; `field` then names its first term.
     """
 
     field: Real | Category
     codes: NDArray[np.int64]
     size: int
     cuts: tuple[float, ...] | None
+    terms: tuple[Term, ...] = ()
 
     def test(self, codes: Mask) -> Test:
         """Return the test that holds for these codes, shape (size + 1,).
@@ -55,6 +58,7 @@ class Column:
             above=self.cuts[first - 1] if first > 0 else None,
             below=self.cuts[last] if last < self.size - 1 else None,
             missing=missing,
+            terms=self.terms,
         )
 
     def sayable(self, codes: Mask) -> bool:

@@ -83,6 +83,29 @@ def _assembled(node: int, rows: dict[int, Positions], parts: dict[int, tuple[Spl
     return Branch(split, _assembled(left, rows, parts), _assembled(right, rows, parts))
 
 
+def decided(tree: Node, rows: Positions, columns: Sequence[Column], targets: Targets) -> Floats:
+    """Return what the tree answers to `rows`, shape (m, outputs).
+
+    Parameters
+    ----------
+    tree : Node
+        Its leaves hold positions among the rows of `targets`.
+    rows : array of shape (m,)
+        Positions among the codes of `columns`, which may be of more rows.
+    columns : sequence of Column
+    targets : Targets
+    """
+    match tree:
+        case Leaf(rows=own):
+            return np.tile(np.array(targets.answer(own)), (len(rows), 1))
+        case Branch(split=split, left=left, right=right):
+            goes_left = split.left[columns[split.column].codes[rows]]
+            out = np.empty((len(rows), targets.score.shape[1]))
+            out[goes_left] = decided(left, rows[goes_left], columns, targets)
+            out[~goes_left] = decided(right, rows[~goes_left], columns, targets)
+            return out
+
+
 def leaves_of(tree: Node) -> Iterator[Leaf]:
     """Yield the leaves from left to right."""
     match tree:

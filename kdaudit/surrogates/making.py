@@ -11,7 +11,8 @@ from kdaudit.behaviour import Behaviour
 from kdaudit.errors import InvalidInput
 from kdaudit.rules import Rules
 from kdaudit.samples import Samples
-from kdaudit.surrogates.choice import Candidate, Making, choose
+from kdaudit.surrogates.choice import Candidate, Making, Near, choose
+from kdaudit.surrogates.enquiry import Enquiry
 from kdaudit.surrogates.surrogate import Surrogate, made_for
 from kdaudit.surrogates.targets import Targets, TeacherAsk, ask_for_targets
 
@@ -33,6 +34,17 @@ def check(noun: str, least: str, size: int, slack: float) -> None:
         )
 
 
+def check_enquiry(queries: int) -> None:
+    """Refuse a number of questions that cannot be asked.
+
+    Raises
+    ------
+    InvalidInput
+    """
+    if queries < 0:
+        raise InvalidInput(f"queries is a number of new rows for each row given, 0 or more; {queries} was asked for")
+
+
 def parted(
     behaviour: Behaviour, samples: Samples, select: Samples | None, ask: TeacherAsk, rng: np.random.Generator
 ) -> tuple[Targets, Targets]:
@@ -49,23 +61,39 @@ def parted(
 
 
 def made(
-    behaviour: Behaviour, name: str, candidates: Sequence[Candidate], rows: tuple[Targets, Targets], slack: float
+    behaviour: Behaviour,
+    name: str,
+    candidates: Sequence[Candidate],
+    rows: tuple[Targets, Targets],
+    slack: float,
+    enquiry: Enquiry | None = None,
 ) -> Surrogate:
     """Return the chosen candidate as a subject that knows how it was made; `rows` as `parted` gave them."""
+    enquiry = enquiry or Enquiry()
     fit, select = rows
-    chosen, curve = choose(candidates, select, slack)
+    chosen, curve = choose(candidates, select, slack, _near(enquiry))
+    rules = chosen.rules if chosen.again is None else chosen.again()
     failed = fit.failed + (0 if select is fit else select.failed)
     same = "chosen on the rows that it was made from, since there are too few to keep some back"
     making = Making(
-        way=chosen.way,
+        way=chosen.way + ("" if chosen.again is None else ", then made again from all rows"),
         curve=curve,
         fitted=len(fit),
         chosen_on=len(select),
         failed=failed,
-        why=_why(chosen.rules, fit),
-        note=same if select is fit else "",
+        why=_why(rules, fit),
+        note="; ".join(note for note in (same if select is fit else "", enquiry.note) if note),
+        beyond=enquiry.rows,
+        sampler=enquiry.sampler if enquiry.pools else "",
+        trials=dict(enquiry.trials),
+        partial=bool(enquiry.note),
     )
-    return made_for(behaviour, name, chosen.rules, making)
+    return made_for(behaviour, name, rules, making)
+
+
+def _near(enquiry: Enquiry) -> Near | None:
+    pool = enquiry.near
+    return None if pool is None or not len(pool) else Near(pool.targets, pool.parents)
 
 
 def _why(rules: Rules, fit: Targets) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from kdaudit.behaviour import Behaviour
 from kdaudit.errors import InvalidAnswers, InvalidInput, NoSuchSignal
-from kdaudit.samples import Samples
+from kdaudit.samples import Samples, concat
 from kdaudit.signal import LABEL, LOGIT, SCORE, Signals
 from kdaudit.subject import Answers
 
@@ -68,6 +68,15 @@ class Targets:
         """Return the decisions that scores of shape (m, outputs) stand for, shape (m,)."""
         return (score[:, 0] > self.rule).astype(np.int64) if score.shape[1] == 1 else score.argmax(axis=1)
 
+    def merit(self, score: Floats) -> Floats:
+        """Return how well scores of shape (n, outputs) meet the rows, shape (n,): 1 where they decide alike, else 0.
+
+        Of numbers, the squared error with its sign turned.
+        """
+        error: Floats = (score - self.score) ** 2
+        agrees: Floats = (self.decided(score) == self.label).astype(np.float64)
+        return -error.sum(axis=1) if self.numeric else agrees
+
     def answer(self, rows: NDArray[Any]) -> tuple[float, ...]:
         """Return what is answered for these rows: the mean score, moved as little as decides like most of them.
 
@@ -111,15 +120,42 @@ def ask_for_targets(behaviour: Behaviour, samples: Samples, ask: TeacherAsk) -> 
             "difference of one score, so set its scale to probability and name one output"
         )
     rows = behaviour.within(samples)
-    answers = _answers(behaviour, rows, ask)
-    kept = np.flatnonzero(answers.answered)
+    out, kept = answered(behaviour, rows, ask)
     if not len(kept):
         raise InvalidInput(
             f"none of {len(rows)} rows was answered on behaviour {behaviour.name!r}; a surrogate needs answered rows"
         )
+    return out
+
+
+def answered(behaviour: Behaviour, rows: Samples, ask: TeacherAsk) -> tuple[Targets, Positions]:
+    """Return what was answered about rows inside the scope, and the positions of the rows that were answered."""
+    answers = _answers(behaviour, rows, ask)
+    kept = np.flatnonzero(answers.answered)
     score, label = _read(behaviour, answers.take(kept))
     numeric = behaviour.contrast is not None or behaviour.scale == "value"
-    return Targets(rows.take(kept), score, label, numeric, behaviour.rule, len(rows) - len(kept))
+    return Targets(rows.take(kept), score, label, numeric, behaviour.rule, len(rows) - len(kept)), kept
+
+
+def decisions(behaviour: Behaviour, rows: Samples, ask: TeacherAsk) -> Positions:
+    """Return what is decided of each row, shape (n,); -1 where it was not answered."""
+    targets, kept = answered(behaviour, rows, ask)
+    out = np.full(len(rows), -1, dtype=np.int64)
+    out[kept] = targets.label
+    return out
+
+
+def stacked(parts: Sequence[Targets]) -> Targets:
+    """Return the rows of all parts, one after another."""
+    first = parts[0]
+    return Targets(
+        concat([part.samples for part in parts]),
+        np.concatenate([part.score for part in parts]),
+        np.concatenate([part.label for part in parts]),
+        first.numeric,
+        first.rule,
+        sum(part.failed for part in parts),
+    )
 
 
 def _answers(behaviour: Behaviour, rows: Samples, ask: TeacherAsk) -> Answers:

@@ -1,0 +1,1 @@
+"""New inputs around the rows that there are, always inside the domain."""

@@ -1,0 +1,240 @@
+"""Rows asked beyond those given: drawn by several samplers, most of them by the one that proves best on held-out rows.
+
+Which sampler serves depends on the data: jitter that helps on one set harms on another.  So each draws a small batch
+first; trees are grown with each batch, on part of the rows, and must agree with the teacher on the rest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kdaudit.behaviour import Behaviour
+from kdaudit.errors import OverBudget
+from kdaudit.samples import Samples
+from kdaudit.sampling.pool import Drawn, bisected, drawn
+from kdaudit.sampling.samplers import SAMPLERS
+from kdaudit.surrogates.columns import columns_of
+from kdaudit.surrogates.growth import decided, grow
+from kdaudit.surrogates.targets import Floats, Positions, Targets, TeacherAsk, answered, decisions, stacked
+
+BISECTION = "bisection"
+NONE = "the rows given"
+FOLDS = 3
+"""Parts of the rows that trial trees are tested on in turn."""
+MANY = 2_000
+"""With so many rows to choose on, trial trees are tested on these alone."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """Answered rows of one sampler, and the row that each was drawn around."""
+
+    sampler: str
+    targets: Targets
+    parents: Positions
+
+    def __len__(self) -> int:
+        return len(self.parents)
+
+
+@dataclass(frozen=True, eq=False)
+class Body:
+    """Rows that a surrogate is made from.
+
+    Parameters
+    ----------
+    name : str
+    rows : Targets
+        Without those that are chosen on.
+    whole : Targets or None
+        With them, to make the chosen one again; None where it is left as it was chosen.
+    """
+
+    name: str
+    rows: Targets
+    whole: Targets | None
+
+
+@dataclass(frozen=True, eq=False)
+class Enquiry:
+    """What was asked beyond the rows given.
+
+    Parameters
+    ----------
+    pools : tuple of Pool
+    sampler : str
+        The one that proved best; `NONE` where no batch was better than none.
+    trials : dict of str to float
+        Agreement of trial trees on rows held out, by sampler.
+    near : Pool, optional
+        Rows drawn around those that are chosen on, to choose on as well.
+    note : str
+        Why fewer rows were asked than allowed; empty if they were not.
+    """
+
+    pools: tuple[Pool, ...] = ()
+    sampler: str = NONE
+    trials: tuple[tuple[str, float], ...] = ()
+    near: Pool | None = None
+    note: str = ""
+
+    @property
+    def rows(self) -> int:
+        """Rows that were asked beyond those given, and answered."""
+        return sum(len(pool) for pool in self.pools) + (0 if self.near is None else len(self.near))
+
+    def ways(self, fit: Targets, select: Targets) -> tuple[Body, ...]:
+        """Return the bodies of rows that surrogates are made from: those given, and those with new ones."""
+        if not self.pools:
+            return (Body(NONE, fit, None),)
+        near = [] if self.near is None else [self.near.targets]
+        both = [fit] if select is fit else [fit, select]
+        best = [pool.targets for pool in self.pools if pool.sampler == self.sampler]
+        bodies = {NONE: [], f"with {self.sampler}": best, "with all samplers": [pool.targets for pool in self.pools]}
+        return tuple(
+            Body(name, stacked([fit, *parts]), stacked([*both, *parts, *(near if parts else [])]))
+            for name, parts in bodies.items()
+        )
+
+
+class _Asking:
+    """Draws and asks, until the budget ends."""
+
+    def __init__(
+        self, behaviour: Behaviour, fit: Targets, ask: TeacherAsk, met: set[bytes], rng: np.random.Generator
+    ) -> None:
+        self._behaviour, self._fit, self._ask, self._rng = behaviour, fit, ask, rng
+        self._met = met
+        met.update(fit.samples.keys().tolist())
+        self.note = ""
+        self.paired = bool(fit.samples.domain.protected) and behaviour.contrast is None
+
+    def pool(self, sampler: str, n: int) -> Pool:
+        """Return n newly asked rows of a sampler, fewer where the domain or the budget holds fewer."""
+        scope = self._behaviour.scope
+        if sampler == BISECTION:
+            batches = self._bisected(n)
+        else:
+            batches = [drawn(sampler, self._fit.samples, n, self._rng, scope=scope, paired=self.paired)]
+        parts = [self._answers(self._unmet(batch)) for batch in batches]
+        targets = [targets for targets, _ in parts]
+        if not targets:
+            return Pool(sampler, self._fit.take(np.arange(0)), np.arange(0))
+        return Pool(sampler, stacked(targets), np.concatenate([parents for _, parents in parts]))
+
+    def _unmet(self, batch: Drawn) -> Drawn:
+        keys = batch.samples.keys().tolist()
+        kept = np.array([key not in self._met for key in keys], dtype=bool)
+        self._met.update(keys)
+        return batch.take(kept)
+
+    def _bisected(self, n: int) -> list[Drawn]:
+        def decide(samples: Samples) -> NDArray[np.int64]:
+            try:
+                return decisions(self._behaviour, samples, self._ask)
+            except OverBudget as error:
+                self.note = _short(error)
+                return np.full(len(samples), -1, dtype=np.int64)
+
+        fit, scope = self._fit, self._behaviour.scope
+        return bisected(fit.samples, fit.label, n, decide, self._rng, scope=scope)
+
+    def _answers(self, batch: Drawn) -> tuple[Targets, Positions]:
+        nothing = (self._fit.take(np.arange(0)), np.arange(0))
+        for _ in range(2):
+            if not len(batch):
+                return nothing
+            try:
+                targets, kept = answered(self._behaviour, batch.samples, self._ask)
+                return targets, batch.parents[kept]
+            except OverBudget as error:
+                self.note = _short(error)
+                batch = batch.take(np.arange(len(batch) * error.left // error.needed))
+        return nothing
+
+
+def _short(error: OverBudget) -> str:
+    return f"the budget ended: {error}"
+
+
+def enquire(
+    behaviour: Behaviour,
+    fit: Targets,
+    select: Targets,
+    ask: TeacherAsk,
+    *,
+    queries: int,
+    leaves: int,
+    rng: np.random.Generator,
+) -> Enquiry:
+    """Ask about at most ``queries`` new rows for each row of `fit`, and for each of `select`.
+
+    Around `fit`, half of them are spread over all samplers, the other half goes to the one whose batch proved best.
+
+    Parameters
+    ----------
+    behaviour : Behaviour
+    fit : Targets
+        Rows to draw around.
+    select : Targets
+        Rows to prove samplers on.
+    ask : callable
+    queries : int
+        Per row; 0 asks nothing.
+    leaves : int
+        Most leaves of a trial tree.
+    rng : Generator
+    """
+    total = queries * len(fit)
+    names = [*SAMPLERS, *([] if fit.numeric or len(np.unique(fit.label)) < 2 else [BISECTION])]
+    if total < 2 * len(names):
+        return Enquiry()
+    met: set[bytes] = set()
+    asking = _Asking(behaviour, fit, ask, met, rng)
+    pools = [asking.pool(name, total // (2 * len(names))) for name in names]
+    folds = rng.integers(FOLDS, size=len(fit))
+    trials = {NONE: _trial(fit, select, None, folds, leaves)}
+    trials |= {pool.sampler: _trial(fit, select, pool, folds, leaves) for pool in pools if len(pool)}
+    best = max(trials, key=lambda name: trials[name])
+    serving = best if best != NONE else max(trials.keys() - {NONE}, key=lambda name: (trials[name], name), default=NONE)
+    if serving != NONE:
+        pools.append(asking.pool(serving, total - sum(len(pool) for pool in pools)))
+    around = _Asking(behaviour, select, ask, met, rng)
+    plain = max(trials.keys() & SAMPLERS.keys(), key=lambda name: (trials[name], name), default=NONE)
+    near = around.pool(plain, queries * len(select)) if plain != NONE and select is not fit else None
+    told = tuple((name, round(float(value), 6)) for name, value in trials.items())
+    return Enquiry(tuple(pool for pool in pools if len(pool)), serving, told, near, asking.note or around.note)
+
+
+def _trial(fit: Targets, select: Targets, pool: Pool | None, folds: Positions, leaves: int) -> float:
+    """Return the merit of trees grown with a pool, on rows that they were not grown on.
+
+    Rows drawn around a row that is held out are held out with it.
+    """
+    if len(select) >= MANY or select is fit:
+        grown = fit if pool is None else stacked([fit, pool.targets])
+        return float(_merit(grown, select, leaves).mean())
+    merits: list[Floats] = []
+    for fold in range(FOLDS):
+        inside = fit.take(np.flatnonzero(folds != fold))
+        held = fit.take(np.flatnonzero(folds == fold))
+        if not len(inside) or not len(held):
+            continue
+        if pool is not None:
+            inside = stacked([inside, pool.targets.take(np.flatnonzero(folds[pool.parents] != fold))])
+        merits.append(_merit(inside, stacked([held, select]), leaves))
+    return float(np.concatenate(merits).mean()) if merits else 0.0
+
+
+def _merit(grown: Targets, held: Targets, leaves: int) -> Floats:
+    both = stacked([grown, held])
+    columns = columns_of(both.samples)
+    rows, rest = np.arange(len(grown)), np.arange(len(grown), len(both))
+    tree = grow(columns, grown.score if grown.numeric else grown.classes, leaves, max(1, len(grown) // (8 * leaves)))[
+        -1
+    ]
+    score = decided(tree, rest, columns, grown.take(rows))
+    return held.merit(score)
