@@ -1,0 +1,224 @@
+"""In which order: a chain of students, each taught by the one before, as assistants or as generations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from kdaudit.behaviour import Behaviour
+from kdaudit.chance import rng as chance
+from kdaudit.distillation.loop import Door, Record, learn, recorded
+from kdaudit.distillation.training import Schedule
+from kdaudit.distillation.views import inputs
+from kdaudit.distillation.views import parse as parse_inputs
+from kdaudit.errors import InvalidInput
+from kdaudit.networks.network import Network
+from kdaudit.objective.sum import Objective, parse
+from kdaudit.samples import Samples, concat
+from kdaudit.signal import Signal
+from kdaudit.store.answers import Store
+from kdaudit.students.mlp import Mlp
+from kdaudit.subject import Ask, Subject
+
+
+def chain(  # noqa: PLR0913 - what `distil` takes, and whether guidance is dense
+    modules: Sequence[nn.Module],
+    teacher: Subject,
+    objective: Objective | str,
+    samples: Samples,
+    *,
+    store: Door | None = None,
+    rng: np.random.Generator | None = None,
+    schedule: Schedule | None = None,
+    dense: bool = False,
+) -> tuple[Network, ...]:
+    """Distil through assistants: the first module learns from the teacher, every other one from the one before.
+
+    Parameters
+    ----------
+    modules : sequence of Module
+        At least one, usually of falling size; the last one is the student.
+    teacher : Subject
+    objective : Objective or str
+    samples : Samples
+    store, rng, schedule
+        As in `kdaudit.distillation.loop.distil`.
+    dense : bool
+        Whether each learns from the teacher and from all before it, at equal weights: what one assistant gets wrong
+        is then not handed down alone.  Rows are paired with each guide in turn, which gives the sum of their losses
+        in the mean and drops guides by chance within a batch.
+
+    Returns
+    -------
+    tuple of Network
+        One a module; their `notes` name who taught them.
+
+    References
+    ----------
+    Mirzadeh et al. 2020 (teacher assistants); Son et al. 2021 (dense guidance).
+    """
+    if not modules:
+        raise InvalidInput("a chain needs at least one module: the student")
+    ask = Store().ask if store is None else store.ask
+    draws = rng or chance(0, "chain")
+    plan, guide, out = schedule or Schedule(), teacher, []
+    records = [recorded(teacher, samples, ask)]
+    for link, module in enumerate(modules):
+        record = stacked(records) if dense else records[-1]
+        network = learn(module, guide, objective, record, plan, draws)
+        taught = [teacher.identity.name, *(f"link {i + 1}" for i in range(link))]
+        network.notes |= {"link": link + 1, "taught_by": taught if dense else taught[-1:]}
+        out.append(network)
+        if link + 1 < len(modules):
+            guide = network
+            records.append(recorded(network, records[0].samples, ask))
+    return tuple(out)
+
+
+def generations(
+    build: Callable[[np.random.Generator], nn.Module], count: int, rng: np.random.Generator
+) -> tuple[nn.Module, ...]:
+    """Return new modules of one architecture: handed to `chain`, each generation is taught by its predecessor.
+
+    Parameters
+    ----------
+    build : callable
+        A generator of chance -> a new module.
+    count : int
+        Generations, at least 1.
+    rng : Generator
+
+    References
+    ----------
+    Furlanello et al. 2018 (born-again networks).
+    """
+    if count < 1:
+        raise InvalidInput(f"{count} generations; at least 1 is needed")
+    return tuple(build(rng) for _ in range(count))
+
+
+def stacked(records: Sequence[Record]) -> Record:
+    """Return records of the same rows as one record: every row stands in it once for each teacher."""
+    references = [record.reference for record in records]
+    return Record(
+        concat([record.samples for record in records]), _stacked(references), sum(record.failed for record in records)
+    )
+
+
+def _stacked(parts: Sequence[Any]) -> Any:  # noqa: ANN401 - tensors, tables of tensors, and what all parts share
+    first = parts[0]
+    match first:
+        case torch.Tensor():
+            return torch.cat(list(parts))
+        case Mapping():
+            shared = [key for key in first if all(key in part for part in parts)]
+            return {key: _stacked([part[key] for part in parts]) for key in shared}
+        case tuple():
+            return tuple(_stacked(each) for each in zip(*parts, strict=True))
+        case _ if is_dataclass(first) and not isinstance(first, type):
+            values = {f.name: _stacked([getattr(part, f.name) for part in parts]) for f in fields(first) if f.init}
+            return type(first)(**values)
+        case _:
+            return first
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Recipe of a network that was taught through assistants or over generations.
+
+    Parameters
+    ----------
+    hidden : tuple of int
+        Units of each hidden layer of the student.
+    assistants : tuple of tuple of int
+        The same of each assistant, from the teacher down; none: straight from the teacher.
+    dense : bool
+        Whether each also learns from all before it.
+    generations : int
+        How often the student's own architecture is taught anew by its predecessor; 1 for once.
+    inputs : str
+        On which rows; see `kdaudit.distillation.views.inputs`.
+    objective : str
+    steps, batch : int
+    rate : float
+        As in `kdaudit.distillation.students.Student`; of every link.
+
+    Raises
+    ------
+    InvalidInput
+        If a text cannot be read or a number is not above 0.
+    """
+
+    hidden: tuple[int, ...] = (32,)
+    assistants: tuple[tuple[int, ...], ...] = ()
+    dense: bool = False
+    generations: int = 1
+    inputs: str = "data"
+    objective: str = "soft_targets(2)"
+    steps: int = 1500
+    batch: int = 256
+    rate: float = 3e-3
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "hidden", tuple(self.hidden))
+        object.__setattr__(self, "assistants", tuple(tuple(sizes) for sizes in self.assistants))
+        parse(self.objective)
+        parse_inputs(self.inputs)
+        Schedule(self.steps, self.batch, self.rate)
+        if self.generations < 1:
+            raise InvalidInput(f"{self.generations} generations; at least 1 is needed")
+
+    @property
+    def signals(self) -> frozenset[Signal]:
+        """None in particular: scores where the teacher gives them, else logits, else decisions."""
+        return frozenset()
+
+    def further(self, behaviour: Behaviour, parts: Mapping[str, Samples], rng: np.random.Generator) -> Samples | None:
+        """Return the rows on which it learns, where these are others than ``fit``."""
+        fit = behaviour.within(parts["fit"])
+        rows = inputs(self.inputs, fit, rng.spawn(1)[0])
+        return None if rows is fit else rows
+
+    def make(
+        self, behaviour: Behaviour, teacher: Subject, parts: Mapping[str, Samples], ask: Ask, rng: np.random.Generator
+    ) -> Network:
+        """Return the last student; see `kdaudit.question.ProxyRecipe`.  Nothing is chosen on ``select``."""
+        if behaviour.contrast is not None:
+            raise InvalidInput(
+                f"behaviour {behaviour.name!r} is a contrast; a student learns answers, not differences: "
+                "use a tree or a rule list"
+            )
+        rows = self.further(behaviour, parts, rng)
+        sizes = [*self.assistants, *[self.hidden] * self.generations]
+        modules = [Mlp(hidden).build(behaviour.domain, teacher.outputs, rng) for hidden in sizes]
+        return chain(
+            modules,
+            teacher,
+            self.objective,
+            behaviour.within(parts["fit"]) if rows is None else rows,
+            store=_Asked(ask),
+            rng=rng,
+            schedule=Schedule(self.steps, self.batch, self.rate),
+            dense=self.dense,
+        )[-1]
+
+    def words(self, subject: Network | None = None) -> str:  # noqa: ARG002 - the shape of every recipe
+        """Return what is made, in words."""
+        links = len(self.assistants) + self.generations
+        return f"network of {' and '.join(map(str, self.hidden))} hidden units, link {links} of a chain"
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A door through which an `ask` is asked."""
+
+    through: Ask
+
+    def ask(self, subject: Subject, samples: Samples, signals: Any) -> Any:  # noqa: ANN401 - as the ask has them
+        """Return what the ask returns."""
+        return self.through(subject, samples, signals)

@@ -1,0 +1,109 @@
+"""Chains: who teaches whom, and that one link is plain distillation."""
+
+import pytest
+import torch
+
+from kdaudit.behaviour import Behaviour
+from kdaudit.chance import rng
+from kdaudit.distillation.chain import Chain, chain, generations, stacked
+from kdaudit.distillation.loop import distil, recorded
+from kdaudit.distillation.training import Schedule
+from kdaudit.errors import InvalidInput
+from kdaudit.signal import LABEL, SCORE
+from kdaudit.store.answers import Store
+from kdaudit.students.mlp import Mlp
+
+SHORT = Schedule(steps=80, batch=64, rate=1e-2)
+GOAL = "soft_targets(2)"
+
+
+def modules(rows, *sizes):
+    return [Mlp(hidden).build(rows.domain, ("yes",), rng(0, f"{hidden}")) for hidden in sizes]
+
+
+def test_one_link_is_plain_distillation(teacher_of, draw_rows):
+    rows = draw_rows(200)
+    (module,) = modules(rows, (8,))
+    (linked,) = chain([module], teacher_of(), GOAL, rows, rng=rng(0, "x"), schedule=SHORT)
+    plain = distil(module, teacher_of(), GOAL, rows, rng=rng(0, "x"), schedule=SHORT)
+    assert linked.identity == plain.identity
+
+
+def test_each_link_learns_from_the_one_before(teacher_of, draw_rows):
+    rows, teacher = draw_rows(300), teacher_of()
+    parts = modules(rows, (32,), (8,), (4,))
+    links = chain(parts, teacher, GOAL, rows, rng=rng(0, "x"), schedule=SHORT)
+    assert [link.notes["taught_by"] for link in links] == [["teacher"], ["link 1"], ["link 2"]]
+    assert [link.arguments["hidden"] for link in links] == [[32], [8], [4]]
+    assert teacher.asked == 300
+    # the same by hand, one after another
+    draws, by_hand, guide = rng(0, "x"), [], teacher_of()
+    for module in parts:
+        guide = distil(module, guide, GOAL, rows, rng=draws, schedule=SHORT)
+        by_hand.append(guide.identity)
+    assert [link.identity for link in links] == by_hand
+
+
+def test_dense_guidance_pairs_every_row_with_every_guide(teacher_of, draw_rows):
+    rows, teacher = draw_rows(60, labels=True), teacher_of()
+    student = distil(*modules(rows, (4,)), teacher, GOAL, rows, schedule=SHORT)
+    records = [recorded(who, rows, Store().ask) for who in (teacher, student)]
+    both = stacked(records)
+    assert len(both.samples) == len(both.reference) == 120
+    for at, record in enumerate(records):
+        half = slice(60 * at, 60 * (at + 1))
+        assert torch.equal(both.reference.score[half], record.reference.score)
+        assert torch.equal(both.reference.outcome[half], record.reference.outcome)
+    links = chain(modules(rows, (16,), (4,)), teacher, GOAL, rows, schedule=SHORT, dense=True)
+    assert links[1].notes["taught_by"] == ["teacher", "link 1"]
+    assert links[1].notes["fitted"] == 120
+
+
+def test_generations_start_anew(teacher_of, draw_rows):
+    rows = draw_rows(200)
+    fresh = generations(lambda r: Mlp((8,)).build(rows.domain, ("yes",), r), 3, rng(0, "g"))
+    made = chain(fresh, teacher_of(), GOAL, rows, schedule=Schedule(300, 64, 1e-2))
+    assert len({network.identity.digest for network in made}) == 3
+    assert [network.notes["link"] for network in made] == [1, 2, 3]
+    told, said = teacher_of().answer(rows, (LABEL,)).label, made[-1].answer(rows, (LABEL,)).label
+    assert (told == said).mean() > 0.9
+
+
+def test_failed_rows_stay_out_of_every_link(teacher_of, draw_rows):
+    rows = draw_rows(100)
+    links = chain(modules(rows, (8,), (4,)), teacher_of(fails=(1, 2, 3)), GOAL, rows, schedule=SHORT)
+    assert [link.notes["fitted"] for link in links] == [97, 97]
+
+
+def test_a_plan_can_ask_for_chains_and_inputs(teacher_of, draw_rows):
+    recipe = Chain(hidden=[4], assistants=[[16], [8]], inputs="data + mixup", steps=40)
+    assert recipe.assistants == ((16,), (8,))
+    rows, teacher = draw_rows(80), teacher_of()
+    behaviour = Behaviour("yes", teacher.outputs, rows.domain)
+    make = [
+        recipe.make(behaviour, teacher, {"fit": rows}, behaviour.through(Store().ask), rng(0, "p")) for _ in range(2)
+    ]
+    assert make[0].identity == make[1].identity
+    assert make[0].notes["fitted"] == 160 and make[0].notes["link"] == 3
+    assert "link 3 of a chain" in recipe.words()
+    extra = recipe.further(behaviour, {"fit": rows}, rng(0, "p"))
+    assert len(extra) == 160
+    store, other = Store(), teacher_of()
+    store.ask(other, extra, (SCORE,))
+    asked = other.asked
+    recipe.make(behaviour, other, {"fit": rows}, behaviour.through(store.ask), rng(0, "p"))
+    assert other.asked == asked  # the rows told beforehand are the rows that it learns on
+    assert Chain().further(behaviour, {"fit": rows}, rng(0, "p")) is None
+
+
+@pytest.mark.parametrize("keys", [{"generations": 0}, {"inputs": "nothing"}, {"objective": "soft"}, {"steps": 0}])
+def test_a_wrong_recipe_is_refused_when_written(keys):
+    with pytest.raises(InvalidInput):
+        Chain(**keys)
+
+
+def test_a_chain_has_a_student(teacher_of, draw_rows):
+    with pytest.raises(InvalidInput, match="at least one"):
+        chain([], teacher_of(), GOAL, draw_rows(5))
+    with pytest.raises(InvalidInput, match="at least 1"):
+        generations(lambda r: None, 0, rng(0, "g"))
