@@ -21,13 +21,15 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from kdaudit.behaviour import Behaviour
-from kdaudit.domain import Category, Domain, Real
+from kdaudit.domain import Category, Domain, Image, Real, Text
+from kdaudit.encoders import fitted
 from kdaudit.encoding import Encoding
 from kdaudit.errors import InvalidAnswers, NoSuchSignal, OutOfDomain
 from kdaudit.layers import Layers
 from kdaudit.networks.architectures import build
 from kdaudit.networks.files import save
 from kdaudit.networks.network import Network
+from kdaudit.networks.suiting import Shape, suiting
 from kdaudit.question import Setting
 from kdaudit.rules import Rules
 from kdaudit.samples import Origin, Samples
@@ -222,12 +224,40 @@ def _python(folder, weight):
     return Python("model.py:make", version="1").open(_setting(folder, allow_code=True))
 
 
+def _pictures(n):
+    values = np.random.default_rng(3).random((n, 1, 8, 8))
+    return Samples(Domain((Image("digit", (1, 8, 8)),)), {"digit": values}, np.arange(n), Origin("drawn"))
+
+
+def _texts(n):
+    rng = np.random.default_rng(4)
+    words = np.array([f"w{i}" for i in range(40)])
+    texts = np.array([" ".join(rng.choice(words, rng.integers(0, 12))) for _ in range(n)], dtype=object)
+    return Samples(Domain((Text("said"),)), {"said": texts}, np.arange(n), Origin("drawn"))
+
+
+PICTURES, TEXTS = _pictures(300), _texts(300)
+
+
+def _of_rows(family, rows):
+    def make(folder, weight):
+        encoder = fitted(rows)
+        # odd sizes, which are those that products may treat by place
+        module = build(*suiting(Shape(family, (7, 9), 15, 3), encoder, 3), 0)
+        with torch.no_grad():
+            module.head.weight[0, 0] += weight
+        return Network(family, module, encoder, THREE)
+
+    return make
+
+
 @dataclass(frozen=True)
 class Case:
     """A subject under contract: `make(folder, weight)`; weight 1.0 instead of 0.0 changes some answer."""
 
     make: Callable[[Path, float], Subject]
     needs: str = ""
+    rows: Samples = ROWS
 
 
 CASES = {
@@ -250,6 +280,10 @@ CASES = {
     "recorded labels": Case(_recorded_labels),
     "outcomes": Case(_outcomes),
     "python": Case(_python),
+    "cnn": Case(_of_rows("cnn", PICTURES), rows=PICTURES),
+    "transformer over patches": Case(_of_rows("transformer", PICTURES), rows=PICTURES),
+    "transformer over words": Case(_of_rows("transformer", TEXTS), rows=TEXTS),
+    "cnn over words": Case(_of_rows("cnn", TEXTS), rows=TEXTS),
 }
 
 
@@ -264,6 +298,18 @@ def case(request):
 @pytest.fixture
 def subject(case, tmp_path):
     return case.make(tmp_path, 0.0)
+
+
+@pytest.fixture
+def rows(case):
+    return case.rows
+
+
+@pytest.fixture
+def table(case):
+    if case.rows is not ROWS:
+        pytest.skip("only tables have several fields and levels")
+    return case.rows
 
 
 def _numbers(subject):
@@ -283,73 +329,73 @@ def test_it_says_who_it_is(subject):
     assert subject.identity.name
 
 
-def test_every_offered_signal_is_answered_and_no_other(subject):
+def test_every_offered_signal_is_answered_and_no_other(subject, rows):
     for signals in [[signal] for signal in sorted(subject.offers)] + [sorted(subject.offers)]:
-        answers = subject.answer(ROWS, signals)
-        assert check_answers(answers, ROWS, signals, subject) is answers
+        answers = subject.answer(rows, signals)
+        assert check_answers(answers, rows, signals, subject) is answers
         assert not answers.failed
-        assert all(len(answers.values[signal]) == len(ROWS) for signal in signals)
+        assert all(len(answers.values[signal]) == len(rows) for signal in signals)
     with pytest.raises(NoSuchSignal, match="hidden@nowhere"):
-        subject.answer(ROWS, [Signal("hidden", "nowhere")])
+        subject.answer(rows, [Signal("hidden", "nowhere")])
 
 
-def test_numbers_are_float64_and_labels_int64(subject):
-    answers = subject.answer(ROWS, subject.offers)
+def test_numbers_are_float64_and_labels_int64(subject, rows):
+    answers = subject.answer(rows, subject.offers)
     assert all(answers.values[s].dtype == np.float64 for s in _numbers(subject))
-    assert all(answers.values[s].shape == (len(ROWS), len(subject.outputs)) for s in _numbers(subject))
+    assert all(answers.values[s].shape == (len(rows), len(subject.outputs)) for s in _numbers(subject))
     if LABEL in subject.offers:
         assert answers.values[LABEL].dtype == np.int64
         assert set(answers.values[LABEL]) <= set(range(max(2, len(subject.outputs))))
 
 
-def test_answers_go_with_their_rows(subject):
-    order = np.random.default_rng(5).permutation(len(ROWS))
-    answers = subject.answer(ROWS, subject.offers)
-    again = subject.answer(ROWS.take(order), subject.offers)
+def test_answers_go_with_their_rows(subject, rows):
+    order = np.random.default_rng(5).permutation(len(rows))
+    answers = subject.answer(rows, subject.offers)
+    again = subject.answer(rows.take(order), subject.offers)
     assert _same(again, answers.take(order), subject.offers)
 
 
-def test_a_row_has_the_same_bits_alone_in_pairs_and_in_full(subject):
-    answers = subject.answer(ROWS, subject.offers)
-    for row in range(0, len(ROWS), 37):
-        assert _same(subject.answer(ROWS.take([row]), subject.offers), answers.take([row]), subject.offers)
+def test_a_row_has_the_same_bits_alone_in_pairs_and_in_full(subject, rows):
+    answers = subject.answer(rows, subject.offers)
+    for row in range(0, len(rows), 37):
+        assert _same(subject.answer(rows.take([row]), subject.offers), answers.take([row]), subject.offers)
         for pair in ([row, 7], [299, row], [row, row]):
-            assert _same(subject.answer(ROWS.take(pair), subject.offers), answers.take(np.array(pair)), subject.offers)
+            assert _same(subject.answer(rows.take(pair), subject.offers), answers.take(np.array(pair)), subject.offers)
     longer = np.concatenate([np.arange(300)[::-1], np.arange(290)])
-    assert _same(subject.answer(ROWS.take(longer), subject.offers), answers.take(longer), subject.offers)
+    assert _same(subject.answer(rows.take(longer), subject.offers), answers.take(longer), subject.offers)
 
 
-def test_the_order_in_which_a_file_names_levels_changes_nothing(subject):
+def test_the_order_in_which_a_file_names_levels_changes_nothing(subject, table):
     levels = ("sea", "school", "office", "farm")
     fields = (*DOMAIN.fields[:3], Category("work", levels, missing=True))
-    work = np.array([levels.index(w) if w is not None else -1 for w in ROWS.level("work")])
-    again = Samples(Domain(fields), {**ROWS.columns, "work": work}, ROWS.ids, ROWS.origin)
-    assert _same(subject.answer(again, subject.offers), subject.answer(ROWS, subject.offers), subject.offers)
+    work = np.array([levels.index(w) if w is not None else -1 for w in table.level("work")])
+    again = Samples(Domain(fields), {**table.columns, "work": work}, table.ids, table.origin)
+    assert _same(subject.answer(again, subject.offers), subject.answer(table, subject.offers), subject.offers)
 
 
-def test_no_rows_have_no_answers(subject):
-    answers = subject.answer(ROWS.take([]), subject.offers)
+def test_no_rows_have_no_answers(subject, rows):
+    answers = subject.answer(rows.take([]), subject.offers)
     assert all(len(answers.values[signal]) == 0 for signal in subject.offers)
 
 
-def test_identity_changes_with_a_weight_and_only_then(case, tmp_path):
+def test_identity_changes_with_a_weight_and_only_then(case, tmp_path, rows):
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     (tmp_path / "c").mkdir()
     first, same, other = (case.make(tmp_path / name, w) for name, w in (("a", 0.0), ("b", 0.0), ("c", 1.0)))
     assert first.identity == same.identity
-    first.answer(ROWS, first.offers)
+    first.answer(rows, first.offers)
     assert first.identity == same.identity
     assert first.identity.digest != other.identity.digest
-    given, changed = (subject.answer(ROWS, subject.offers) for subject in (first, other))
+    given, changed = (subject.answer(rows, subject.offers) for subject in (first, other))
     assert not _same(given, changed, first.offers)
 
 
-def test_rows_of_other_fields_are_refused(subject):
+def test_rows_of_other_fields_are_refused(subject, table):
     wrong = Samples(
         Domain((Real("age"), Real("hours"), Real("height"))),
-        {"age": ROWS.columns["age"], "hours": np.ones(len(ROWS)), "height": np.ones(len(ROWS))},
-        ROWS.ids,
+        {"age": table.columns["age"], "hours": np.ones(len(table)), "height": np.ones(len(table))},
+        table.ids,
         Origin("wrong"),
     )
     if subject.identity.by == "id":
@@ -360,10 +406,10 @@ def test_rows_of_other_fields_are_refused(subject):
             subject.answer(wrong, subject.offers)
 
 
-def test_an_unknown_level_is_refused(subject):
+def test_an_unknown_level_is_refused(subject, table):
     field = Category("work", ("office", "farm", "school", "sea", "mine"), missing=True)
-    columns = {**ROWS.columns, "work": np.full(len(ROWS), 4)}
-    mine = Samples(Domain((*DOMAIN.fields[:3], field)), columns, ROWS.ids, ROWS.origin)
+    columns = {**table.columns, "work": np.full(len(table), 4)}
+    mine = Samples(Domain((*DOMAIN.fields[:3], field)), columns, table.ids, table.origin)
     if subject.identity.by == "id":
         assert len(subject.answer(mine, subject.offers).failed) == len(mine)
     else:
@@ -371,26 +417,27 @@ def test_an_unknown_level_is_refused(subject):
             subject.answer(mine, subject.offers)
 
 
-def test_what_is_no_number_is_refused(subject):
-    answers = subject.answer(ROWS, subject.offers)
+def test_what_is_no_number_is_refused(subject, rows):
+    answers = subject.answer(rows, subject.offers)
     for signal in _numbers(subject):
         broken = answers.values[signal].copy()
         broken[3, 0] = np.nan
-        with pytest.raises(InvalidAnswers, match=f"answered row {ROWS.ids[3]} with {signal} nan"):
-            check_answers(Answers({signal: broken}), ROWS, [signal], subject)
+        with pytest.raises(InvalidAnswers, match=f"answered row {rows.ids[3]} with {signal} nan"):
+            check_answers(Answers({signal: broken}), rows, [signal], subject)
 
 
-def test_another_number_of_rows_is_refused(subject):
-    answers = subject.answer(ROWS, subject.offers).take(np.arange(299))
+def test_another_number_of_rows_is_refused(subject, rows):
+    answers = subject.answer(rows, subject.offers).take(np.arange(299))
     for signal in sorted(subject.offers):
         with pytest.raises(InvalidAnswers, match="gave 299 answers to 300 rows"):
-            check_answers(answers, ROWS, [signal], subject)
+            check_answers(answers, rows, [signal], subject)
 
 
-def test_asking_leaves_rows_and_chance_as_they_were(subject):
-    columns = {name: column.copy() for name, column in ROWS.columns.items()}
+def test_asking_leaves_rows_and_chance_as_they_were(subject, rows):
+    columns = {name: column.copy() for name, column in rows.columns.items()}
     torch_state, numpy_state = torch.get_rng_state(), np.random.get_state()[1].copy()
-    subject.answer(ROWS, subject.offers)
+    subject.answer(rows, subject.offers)
     assert torch.equal(torch.get_rng_state(), torch_state)
     assert (np.random.get_state()[1] == numpy_state).all()
-    assert all(np.array_equal(ROWS.columns[name], columns[name], equal_nan=True) for name in columns)
+    for name, column in columns.items():
+        assert np.array_equal(rows.columns[name], column, equal_nan=column.dtype.kind == "f")
