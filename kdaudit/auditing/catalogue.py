@@ -24,6 +24,7 @@ COMPARE = {
     "fidelity": "kdaudit.compare.fidelities:Fidelity",
     "attribution": "kdaudit.compare.attributions:Attribution",
     "boundary": "kdaudit.compare.boundaries:Boundary",
+    "mining": "kdaudit.compare.minings:Mining",
     "rulebook": "kdaudit.compare.rulebooks:Rulebook",
     "cost": "kdaudit.cost.questions:Cost",
 }

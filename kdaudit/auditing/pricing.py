@@ -88,12 +88,12 @@ def _judge(plan: Plan, parts: Mapping[str, Samples]) -> list[Line]:
         return []
     # questions on the judge part share its answers; rows that one makes itself, or needs beyond them, are its own
     made = {
-        item.key: item.recipe.made(judge)
+        item.key: item.recipe.made(judge) * (len(item.proxies) if getattr(item.recipe, "each", False) else 1)
         for item in plan.questions
         if item.recipe.part == "judge" and hasattr(item.recipe, "made")
     }
-    own = {key: max(made.get(key, 0), rows - len(judge)) for key, rows in prices.items()}
-    shared = max(rows - own[key] if own[key] > 0 else rows for key, rows in prices.items())
+    own = {key: made.get(key, max(0, rows - len(judge))) for key, rows in prices.items()}
+    shared = max(rows if key in made else rows - own[key] for key, rows in prices.items())
     lines = [Line(min(len(judge), shared), f"judge the proxies ({_joined(list(prices))})")]
     lines += [Line(rows, f"{key} beyond the judge part") for key, rows in own.items() if rows > 0]
     return lines

@@ -26,10 +26,10 @@ def planes(evidence: Evidence) -> tuple[BoundaryPlane, ...]:
     names = [str(axis["field"]).replace("_", " ") for axis in (across, up)]
     outputs = [str(name) for name in words["outputs"]]
     teacher, proxy = (_cells(arrays[name].tolist()) for name in ("teacher", "proxy"))
-    shade = f"shaded: the teacher decides {outputs[0]}" if len(outputs) == 1 else "shaded: classes of the teacher"
+    shade = f"Shaded: the teacher decides {outputs[0]}" if len(outputs) == 1 else "Shaded: classes of the teacher"
     return (
         BoundaryPlane(
-            title=f"{names[0]} across, {names[1]} up",
+            title=f"{evidence.proxy_name}: {names[0]} across, {names[1]} up",
             across=(names[0], tuple(map(str, across["labels"]))),
             up=(names[1], tuple(map(str, up["labels"]))),
             teacher=teacher,

@@ -31,7 +31,7 @@ def test_both_boundaries_run_between_the_cells_that_differ():
     assert teacher.count("M") == 4
     assert proxy.count("M") == 4
     assert drawn.count("<circle") == 1
-    assert 'aria-label="age across, hours up: teacher and tree decide alike in 7 of 9 points"' in drawn
+    assert 'aria-label="tree: age across, hours up: teacher and tree decide alike in 7 of 9 points"' in drawn
 
 
 def test_hostile_words_stay_words_in_every_format():
