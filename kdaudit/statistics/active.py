@@ -235,7 +235,7 @@ def _unaided(y: Floats, w: Floats, pool: int, level: float, span: Span | None) -
     if n == 0:
         return unknown("no rows", 0, level)
     if np.ptp(y) == 0:
-        even = max(1, min(n, math.floor(pool / float(w.max()))))
+        even = max(1, min(n, math.floor(pool / float(w.max()) + 1e-9)))
         alike = mean(y[:even], level=level, span=span)
         if span in (None, (0, 1)) and np.isin(y, (0, 1)).all():
             alike = _exact(float(y[0]), even, level)
