@@ -220,8 +220,8 @@ def learn(
     unscale()
     network = Network("student", student, encoding, teacher.outputs, scale=teacher.scale)
     network.notes = told(goal, losses, curve) | {"fitted": len(record.samples), "failed": record.failed}
-    if notes := getattr(teacher, "notes", None):
-        network.notes["teacher"] = dict(notes)
+    if (card := getattr(teacher, "card", None)) is not None:
+        network.notes["teacher"] = card(record.samples)
     return network
 
 

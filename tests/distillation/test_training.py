@@ -1,0 +1,284 @@
+"""The loop: exact resumption, layers, explanations, exits; on tables of the conftest and on digits."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from kdaudit.chance import rng
+from kdaudit.distillation.looking import Shown, look
+from kdaudit.distillation.loop import Extras, distil, learn, recorded
+from kdaudit.distillation.training import EVERY, Lesson, Schedule, Told, Training
+from kdaudit.encoding import Encoding
+from kdaudit.errors import BrokenRun, InvalidInput, NoSuchSignal
+from kdaudit.networks.architectures import build
+from kdaudit.networks.network import Network
+from kdaudit.objective.reference import Reference
+from kdaudit.objective.sum import parse
+from kdaudit.store.answers import Store
+
+
+def network(rows, outputs=("p", "q", "r"), hidden=(24, 16), seed=0):
+    encoding = Encoding.fitted(rows)
+    arguments = {"inputs": encoding.width, "outputs": len(outputs), "hidden": list(hidden)}
+    return Network("deep teacher", build("mlp", arguments, seed), encoding, outputs)
+
+
+def small(rows, outputs=3, hidden=(8, 8), seed=1):
+    return build("mlp", {"inputs": Encoding.fitted(rows).width, "outputs": outputs, "hidden": list(hidden)}, seed)
+
+
+def short(steps=30, **keys):
+    return Schedule(steps, 32, 1e-2, **keys)
+
+
+EACH = [
+    "hint('layers.0')",
+    "cosine_hint('layers.*')",
+    "similarity('layers.0', 'layers.1')",
+    "relation('layers.0')",
+    "contrastive(0.1, 'layers.1')",
+    "cka('layers.0')",
+    "explanation",
+    "explanation('layers.0')",
+    "decoupled(4)",
+    "correlation(4)",
+]
+
+
+@pytest.mark.parametrize("term", EACH)
+def test_every_term_falls_while_it_is_learned(term, draw_rows):
+    rows = draw_rows(200)
+    teacher = network(rows)
+    module = small(rows, hidden=(24, 8) if term == "explanation('layers.0')" else (8, 8))
+    losses = []
+
+    def watch(step, loss, agreed):
+        losses.append(loss)
+
+    student = distil(
+        module, teacher, f"soft_targets(2) + {term}", rows, schedule=short(60), extras=Extras(progress=watch)
+    )
+    assert np.mean(losses[-5:]) < np.mean(losses[:5])
+    assert student.notes["terms"][1]["unit"] > 0
+    assert str(student.notes["objective"]).startswith("soft_targets(2)")
+
+
+def lesson(rows, seed=1, dropout=0.3):
+    torch.manual_seed(0)
+    width = Encoding.fitted(rows).width
+    student = nn.Sequential(nn.Linear(width, 8), nn.BatchNorm1d(8), nn.Dropout(dropout), nn.ReLU(), nn.Linear(8, 3))
+    teacher = network(rows)
+    encoded = torch.from_numpy(teacher.encoding.encode(rows))
+    taps = look(teacher.module, encoded, ["layers.0", "layers.1"], None)
+    reference = Reference.from_logits(teacher.module(encoded), None, "probability", taps)
+    goal = parse("soft_targets(2) + hint('0', 'layers.0') + ramp(0, 1) * cosine_hint('1', 'layers.1')")
+
+    def noisy(inputs, generator):
+        return inputs + 0.1 * torch.randn(inputs.shape, generator=generator)
+
+    return Lesson([student], goal, encoded, Told(reference), view=noisy)
+
+
+class Killed(Exception):
+    pass
+
+
+def test_a_training_that_was_killed_goes_on_to_the_same_bits(draw_rows, tmp_path):
+    rows, schedule = draw_rows(150), Schedule(2 * EVERY + 20, 32, 1e-2, clip=1.0)
+    whole = lesson(rows)
+    curve = Training(whole, schedule, 5).run()
+
+    def kill(step, loss, agreed):
+        if step in (EVERY + 17, 2 * EVERY + 3):
+            raise Killed
+
+    for _ in range(2):
+        part = lesson(rows, seed=9)
+        with pytest.raises(Killed):
+            Training(part, schedule, 5).run(tmp_path, kill)
+    last = lesson(rows)
+    resumed = Training(last, schedule, 5)
+    again = resumed.run(tmp_path)
+    assert np.array_equal(curve, again)
+    state, other = whole.students[0].state_dict(), last.students[0].state_dict()
+    assert all(torch.equal(state[name], other[name]) for name in state)
+    assert not any(path.suffix == ".tmp" for path in tmp_path.iterdir())
+    # a finished training is not begun again
+    assert np.array_equal(Training(lesson(rows), schedule, 5).run(tmp_path), curve)
+
+
+def test_another_training_is_not_gone_on_with(draw_rows, tmp_path):
+    rows = draw_rows(60)
+    Training(lesson(rows), short(5), 5).run(tmp_path)
+    with pytest.raises(InvalidInput, match="another training, which differs in seed"):
+        Training(lesson(rows), short(5), 6).run(tmp_path)
+    next(tmp_path.glob("*.safetensors")).write_bytes(b"nothing")
+    with pytest.raises(BrokenRun, match="could be gone on with"):
+        Training(lesson(rows), short(5), 5).run(tmp_path)
+
+
+def test_the_random_state_outside_and_the_teacher_stay_as_they_are(draw_rows):
+    rows = draw_rows(100)
+    teacher = network(rows)
+    digest, state = teacher.identity.digest, torch.random.get_rng_state()
+    distil(small(rows), teacher, "soft_targets(2) + hint('layers.0')", rows, schedule=short(5))
+    assert torch.equal(torch.random.get_rng_state(), state)
+    again = Network("deep teacher", teacher.module, teacher.encoding, teacher.outputs)
+    assert again.identity.digest == digest
+
+
+def test_projections_are_clipped_and_learned_but_no_part_of_the_student(draw_rows):
+    rows = draw_rows(100)
+    teacher = network(rows)
+    student = distil(small(rows), teacher, "hint('layers.0')", rows, schedule=short(20, clip=0.5))
+    assert set(student.module.state_dict()) == set(small(rows).state_dict())
+    assert student.notes["terms"][0]["projected"]
+
+
+def test_a_teacher_that_moves_is_noticed(draw_rows):
+    rows = draw_rows(100)
+    teacher = network(rows)
+
+    def meddle(step, loss, agreed):
+        with torch.no_grad():
+            teacher.module.layers[0].bias.add_(1)
+
+    with pytest.raises(BrokenRun, match="changed while it taught"):
+        distil(small(rows), teacher, "hint('layers.0')", rows, schedule=short(3), extras=Extras(progress=meddle))
+
+
+def test_changed_rows_are_seen_by_student_and_teacher_alike(draw_rows):
+    rows = draw_rows(100)
+    teacher = network(rows)
+    seen = []
+
+    def view(inputs, generator):
+        seen.append(inputs + 1)
+        return seen[-1]
+
+    asked = []
+    handle = teacher.module.register_forward_pre_hook(lambda module, given: asked.append(given[0]))
+    distil(small(rows), teacher, "soft_targets(2)", rows, store=Store(), schedule=short(3), extras=Extras(view=view))
+    handle.remove()
+    assert all(torch.equal(a, b) for a, b in zip(seen, asked[-3:], strict=True))
+
+
+def test_learning_stops_where_agreement_stays(draw_rows):
+    rows = draw_rows(200)
+    teacher = network(rows)
+    watch = recorded(teacher, draw_rows(80, 1), Store().ask)
+    student = distil(
+        small(rows), teacher, "soft_targets(2)", rows, schedule=short(2000, patience=2), extras=Extras(watch=watch)
+    )
+    assert student.notes["steps"] < 2000
+
+
+def test_a_loss_without_a_number_names_its_term(draw_rows):
+    rows = draw_rows(60)
+    good = lesson(rows, dropout=0.0)
+    good.view = lambda inputs, generator: inputs
+    calls = []
+
+    def spoilt(inputs, chosen):
+        reference = Told.__call__(good.teaching, inputs, chosen)
+        calls.append(1)
+        if len(calls) > 3:
+            reference.taps["layers.0"][0, 0] = float("inf")
+        return reference
+
+    bad = Lesson(good.students, good.goal, good.inputs, spoilt)
+    with pytest.raises(InvalidInput, match=r"loss is inf at step 3 of 30, by the term hint\('0', 'layers.0'\)"):
+        Training(bad, short(), 0).run()
+
+
+@pytest.mark.parametrize(
+    ("objective", "error", "told"),
+    [
+        ("hint('layers.9')", InvalidInput, "the student: there is no layer 'layers.9' in Mlp; close names are"),
+        ("hint('layers.0', 'encoder')", InvalidInput, "the teacher: there is no layer 'encoder'"),
+        ("attention('layers.0:map')", NoSuchSignal, "gave no map"),
+        ("peers(soft_targets(2))", InvalidInput, "it learns alone"),
+    ],
+)
+def test_layers_that_are_not_there_are_told_before_a_step(objective, error, told, draw_rows):
+    rows = draw_rows(40)
+    with pytest.raises(error, match=told):
+        distil(small(rows), network(rows), objective, rows, schedule=short(2))
+
+
+def test_a_closed_teacher_is_not_looked_into(teacher_of, draw_rows):
+    rows = draw_rows(40)
+    with pytest.raises(NoSuchSignal, match="gives answers only"):
+        distil(small(rows, 1), teacher_of(), "hint('layers.0')", rows, schedule=short(2))
+
+
+def test_a_teacher_in_training_mode_is_refused(draw_rows):
+    rows = draw_rows(40)
+    teacher = network(rows)
+    teacher.module.layers[1].train()
+    with pytest.raises(InvalidInput, match=r"in training mode \(layers.1\)"):
+        distil(small(rows), teacher, "hint('layers.0')", rows, schedule=short(2))
+    with pytest.raises(InvalidInput, match="training mode"):
+        Shown(nn.Linear(2, 2))
+
+
+def test_shared_weights_are_refused(draw_rows):
+    rows = draw_rows(40)
+    teacher = network(rows)
+    module = small(rows, hidden=(24, 16))
+    module.layers[1] = teacher.module.layers[1]
+    with pytest.raises(InvalidInput, match="shares layers.1.weight, layers.1.bias with its teacher"):
+        distil(module, teacher, "soft_targets(2)", rows, schedule=short(2))
+
+
+@pytest.mark.parametrize("objective", ["decoupled(4)", "correlation"])
+def test_terms_of_several_classes_are_refused_for_two(objective, teacher_of, draw_rows):
+    rows = draw_rows(40)
+    with pytest.raises(InvalidInput, match="needs at least 3 classes, and the teacher has 2"):
+        distil(small(rows, 1), teacher_of(), objective, rows, schedule=short(2))
+
+
+class Exits(nn.Module):
+    """A network with an early exit."""
+
+    def __init__(self, width):
+        super().__init__()
+        self.first, self.exit = nn.Linear(width, 8), nn.Linear(8, 3)
+        self.second, self.head = nn.Linear(8, 8), nn.Linear(8, 3)
+
+    def forward(self, x):
+        x = torch.relu(self.first(x))
+        self.exit(x)
+        return self.head(torch.relu(self.second(x)))
+
+
+def test_deeper_layers_teach_shallower_ones_and_learn_nothing_from_it(draw_rows):
+    rows = draw_rows(300)
+    torch.manual_seed(0)
+    module, teacher = Exits(Encoding.fitted(rows).width), network(rows, seed=3)
+    plain, taught = (
+        distil(module, teacher, objective, rows, schedule=short(200))
+        for objective in ("soft_targets(1)", "soft_targets(1) + own(soft_targets(1, 'exit'))")
+    )
+    encoded = taught.encoding.encode(draw_rows(300, 7))
+
+    def apart(student):
+        given = look(student.module, encoded, ["exit"], None)["exit"]
+        out = Reference.from_logits(student.module(torch.from_numpy(encoded)), None, "probability")
+        return float(parse("soft_targets(1)")(given, out).mean())
+
+    assert apart(taught) < 0.2 * apart(plain)
+
+
+def test_the_exits_gradient_does_not_reach_the_deeper_layer(draw_rows):
+    rows = draw_rows(40)
+    module = Exits(Encoding.fitted(rows).width)
+    before = module.head.weight.detach().clone()
+    record = recorded(network(rows), rows, Store().ask)
+    goal = "own(soft_targets(1, 'exit'))"
+    student = learn(module, network(rows), goal, record, short(1), rng(0, "x"))
+    # only the decay of weights moves what nothing is learned by
+    moved = (student.module.head.weight - before).abs().max() / before.abs().max()
+    assert moved < 1e-3
+    assert (student.module.exit.weight - module.exit.weight).abs().max() > 5e-3
