@@ -9,6 +9,7 @@ from kdaudit.measures.borders import BORDERS
 from kdaudit.measures.calibration import BRIER
 from kdaudit.measures.divergence import KL, SCORE_ERROR
 from kdaudit.measures.ranks import LIKENESS
+from kdaudit.measures.reasons import FURTHER
 
 MEASURES: dict[str, Measure] = {m.name: m for m in (AGREEMENT, KL, SCORE_ERROR, BRIER)}
 
@@ -16,6 +17,9 @@ DEFINITIONS: dict[str, str] = {
     **{m.name: f"{m.definition} ({m.source})" for m in MEASURES.values()},
     **{m.name: f"{m.definition} ({m.source})" for m in LIKENESS},
     **{m.name: f"{m.definition} ({m.source})" for m in BORDERS},
+    **{m.name: f"{m.definition} ({m.source})" for m in FURTHER},
+    "crossed_faithfulness": "area between the teacher's score as fields are put in and as they are taken away, in the "
+    "proxy's order of fields, mean over rows (Petsiuk et al. 2018, insertion and deletion)",
     "selection_rate": "share of a group's rows that are decided yes (demographic parity; Calders et al. 2009)",
     "selection_rate_difference": "selection rate of a group minus that of the reference group (Calders et al. 2009)",
     "score": "mean score of a group's rows",

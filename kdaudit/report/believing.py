@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from kdaudit.cast import CONTROL_WORDS
 from kdaudit.evidence import Evidence, Row
 from kdaudit.measures.named import DEFINITIONS
+from kdaudit.measures.reasons import FURTHER
 from kdaudit.report.contrasts import about_proxies, measure_words
 from kdaudit.report.document import Block, Fold, Heading, Key, Paragraph, Strip, Strips, Table
 from kdaudit.report.pictures import maps, planes
+from kdaudit.report.reasons import charts
 from kdaudit.report.words import SIGNS, contrast_words, count, span, whole
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 DRAWN = ("strip", "plane", "map")
 """Evidence that is drawn as strips, with its pictures below them."""
+SECOND = frozenset(likeness.name for likeness in FURTHER)
+"""Measures that say much the same as those before them: shown on demand."""
 WHOLE_SHARE = 0.5
 """The whole scale is drawn where the numbers take up more than this share of it."""
 
@@ -44,6 +48,7 @@ def believing(run: Run) -> tuple[Block, ...]:
         }
         out.append(Heading(" · ".join(titles) or question, 3))
         out += _measures(evidence)
+        out += charts(evidence)
         for one in evidence:
             out += [*planes(one), *maps(one)]
         out += [Paragraph(text, quiet=True) for text in dict.fromkeys(_said(evidence))]
@@ -116,15 +121,18 @@ def _measures(evidence: list[Evidence]) -> list[Block]:
         for row in one.rows:
             kinds.setdefault((row.measure, row.unit), []).append((one.proxy_name, row))
     out: list[Block] = []
+    second: list[Block] = []
     for (measure, _), found in kinds.items():
         title = measure_words(measure, (row.title for _, row in found))
         strips = tuple(_strip(name, row) for name, row in found)
         main = tuple(s for s in strips if s.row.group == "all") or strips[: len(evidence)]
         rest = tuple(s for s in strips if s not in main)
-        out.append(strips_of(title, main))
+        (second if measure in SECOND else out).append(strips_of(title, main))
         if rest:
             summary = f"{title} by group ({count(len(rest))} rows)"
             out.append(Fold(summary, (strips_of(title, rest),)))
+    if second:
+        out.append(Fold(f"{count(len(second))} further measures of the same", tuple(second)))
     return out
 
 

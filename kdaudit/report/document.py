@@ -234,6 +234,33 @@ class LayerMap:
 
 
 @dataclass(frozen=True)
+class ReasonChart:
+    """How much each field counts, subject beside subject.
+
+    Parameters
+    ----------
+    title : str
+    units : tuple of str
+        Fields, the teacher's weightiest first.
+    subjects : tuple of str
+        The teacher first.
+    values, controls : tuple of tuple of Interval
+        One inner tuple a subject, one interval a field; controls are None where there are none.
+    unit : str
+    words : str
+        How the picture is read.
+    """
+
+    title: str
+    units: tuple[str, ...]
+    subjects: tuple[str, ...]
+    values: tuple[tuple[Interval, ...], ...]
+    controls: tuple[tuple[Interval | None, ...], ...]
+    unit: str = ""
+    words: str = ""
+
+
+@dataclass(frozen=True)
 class Table:
     """A table of texts; `numeric` names the columns that are set flush right."""
 
@@ -276,6 +303,7 @@ Block = (
     | TransferPlot
     | BoundaryPlane
     | LayerMap
+    | ReasonChart
     | Table
     | Code
     | Note

@@ -24,6 +24,7 @@ from kdaudit.report.document import (
     LayerMap,
     Note,
     Paragraph,
+    ReasonChart,
     Shown,
     Strip,
     Strips,
@@ -35,6 +36,7 @@ from kdaudit.report.document import (
 from kdaudit.report.figures import axis, sample, strip
 from kdaudit.report.pictures import layer_map, plane
 from kdaudit.report.planes import transfer
+from kdaudit.report.reasons import chart
 from kdaudit.report.style import CSS
 from kdaudit.report.words import SIGNS, clean, count, difference_unit, exact, number, span
 
@@ -87,6 +89,8 @@ def _block(block: Block) -> Markup:  # noqa: C901 - one case a block
             return _pictured(block.title, plane(block), block.words)
         case LayerMap():
             return _pictured(block.title, layer_map(block), block.words)
+        case ReasonChart():
+            return _pictured(block.title, chart(block), block.words)
         case Table():
             return _table(block)
         case Code(text):

@@ -20,6 +20,7 @@ from kdaudit.report.document import (
     LayerMap,
     Note,
     Paragraph,
+    ReasonChart,
     Strips,
     Table,
     TransferPlot,
@@ -96,6 +97,8 @@ def _block(block: Block, *, folds: bool) -> str:  # noqa: C901 - one case a bloc
             return f"{escape(block.title)}: the picture is in report.html. {escape(block.words)}"
         case LayerMap():
             return f"**{escape(block.title)}** {escape(block.words)}\n\n{_map(block)}"
+        case ReasonChart():
+            return f"**{escape(block.title)}** {escape(block.words)}\n\n{_reasons(block)}"
         case Table(head, rows):
             return _table(head, rows)
         case Code(text):
@@ -129,6 +132,14 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def _map(block: LayerMap) -> str:
     rows = [(name, *(number(x) for x in values)) for name, values in zip(block.rows, block.values, strict=True)]
     return _table(("layer", *block.columns), rows)
+
+
+def _reasons(block: ReasonChart) -> str:
+    rows = [
+        (unit.replace("_", " "), *(whole(values[at], block.unit) for values in block.values))
+        for at, unit in enumerate(block.units)
+    ]
+    return _table(("field", *block.subjects), rows)
 
 
 def _strips(block: Strips) -> str:
