@@ -17,6 +17,7 @@ TEACHERS = {
 }
 PROXIES = {
     "student": "kdaudit.distillation.students:Student",
+    "chain": "kdaudit.distillation.chain:Chain",
     "tree": "kdaudit.surrogates.trees:Tree",
     "rule_list": "kdaudit.surrogates.lists:RuleList",
 }
@@ -30,6 +31,7 @@ COMPARE = {
 }
 PROBES = {
     "parity": "kdaudit.probe.groups:Parity",
+    "equalized_odds": "kdaudit.probe.odds:EqualizedOdds",
     "flip": "kdaudit.probe.counterfactuals:Flip",
 }
 TABLES = {"teacher": TEACHERS, "proxies": PROXIES, "compare": COMPARE, "probes": PROBES}

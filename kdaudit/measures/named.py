@@ -22,6 +22,28 @@ DEFINITIONS: dict[str, str] = {
     "proxy's order of fields, mean over rows (Petsiuk et al. 2018, insertion and deletion)",
     "selection_rate": "share of a group's rows that are decided yes (demographic parity; Calders et al. 2009)",
     "selection_rate_difference": "selection rate of a group minus that of the reference group (Calders et al. 2009)",
+    **{
+        f"{name}{end}": f"{what}{words} ({source})"
+        for name, what, source in (
+            ("true_positive_rate", "share decided yes among a group's rows whose outcome is yes", "Hardt et al. 2016"),
+            ("false_positive_rate", "share decided yes among a group's rows whose outcome is no", "Hardt et al. 2016"),
+            ("false_negative_rate", "share decided no among a group's rows whose outcome is yes", "Chouldechova 2017"),
+            ("true_negative_rate", "share decided no among a group's rows whose outcome is no", "Chouldechova 2017"),
+            (
+                "positive_predictive_value",
+                "share of outcomes yes among those decided yes",
+                "Chouldechova 2017",
+            ),
+            ("error_rate", "share of a group's rows decided against their outcome", "Buolamwini and Gebru 2018"),
+            ("score_quantile", "quantile of the score over a group's rows", "Woodruff 1952"),
+            ("calibration_gap", "mean of outcome minus score over a group's rows", "Pleiss et al. 2017"),
+            ("mean_error", "mean of score minus outcome over a group's rows", "Agarwal et al. 2019"),
+            ("absolute_error", "mean distance of score and outcome over a group's rows", "Agarwal et al. 2019"),
+        )
+        for end, words in (("", ""), ("_difference", ", minus the same of the reference group"))
+    },
+    "impact_ratio": "selection rate of a group over that of the reference group (four-fifths rule, 29 CFR 1607.4 D)",
+    "equalized_odds_difference": "larger absolute difference of true and of false positive rates (Hardt et al. 2016)",
     "score": "mean score of a group's rows",
     "score_difference": "mean score of a group minus that of the reference group",
     "counterfactual_shift": "decision with the field at one value minus decision with it at the other, all else kept, "

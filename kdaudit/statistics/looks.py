@@ -68,11 +68,17 @@ def _crossed(constant: float, looks: int, plan: Plan) -> float:
         end = constant * _shape(k, looks, plan) * math.sqrt(k)
         stay = float((weights * (ndtr(end - nodes) - ndtr(-end - nodes))).sum())
         kept = stay
-        x, w = np.polynomial.legendre.leggauss(POINTS)
+        x, w = _nodes()
         fresh = end * x
         density = np.exp(-0.5 * (fresh[:, None] - nodes[None, :]) ** 2) @ weights / math.sqrt(2 * math.pi)
         nodes, weights = fresh, density * w * end
     return 1.0 - kept
+
+
+@cache
+def _nodes() -> tuple[Floats, Floats]:
+    x, w = np.polynomial.legendre.leggauss(POINTS)
+    return x, w
 
 
 def repeated(

@@ -1,0 +1,181 @@
+"""Whether groups are decided alike among those with the same recorded outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field as with_default
+from typing import Any, Literal
+
+import numpy as np
+
+from kdaudit.cast import Cast, Empty
+from kdaudit.errors import InvalidInput
+from kdaudit.evidence import Evidence, Row
+from kdaudit.finding import Claim
+from kdaudit.interval import Interval, unknown
+from kdaudit.probe.figures import Control, Figures, Heading, three_rows
+from kdaudit.probe.groups import MARGIN, STREAM, Parity, method_of, tell_contrasts
+from kdaudit.probe.quantities import Name
+from kdaudit.probe.sentences import amount, capital
+from kdaudit.probe.surveys import LEVEL
+from kdaudit.samples import Samples
+from kdaudit.signal import Signal
+from kdaudit.statistics.choice import queue
+from kdaudit.statistics.many import bonferroni
+from kdaudit.subject import Ask
+
+WORST = "equalized_odds_difference"
+SIDES: tuple[Name, Name] = ("true_positive_rate", "false_positive_rate")
+Worst = dict[str, list[Figures]]
+
+
+@dataclass(frozen=True)
+class EqualizedOdds:
+    """Whether true and false positive rates of each group are those of the reference group (Hardt et al. 2016).
+
+    The worse of both differences is judged, as in fairlearn; where either rate has no rows, the answer is undecided.
+
+    Parameters
+    ----------
+    field, reference, groups, cuts, questions, minimum, output, yes, outcome, names
+        As for `kdaudit.probe.groups.Parity`; half of the questions go to either outcome.
+    margin : float
+        Largest difference that is accepted.
+    """
+
+    field: str | tuple[str, ...]
+    reference: str | None = None
+    groups: tuple[str, ...] = ()
+    cuts: tuple[float, ...] = ()
+    margin: float = MARGIN
+    questions: int = 1_000
+    minimum: int = 30
+    output: str = ""
+    yes: str = "scored above the line"
+    outcome: str = "yes"
+    names: Mapping[str, str] = with_default(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.questions < 2:
+            raise InvalidInput("questions must be at least 2: one for either outcome")
+        self._side(SIDES[0])
+
+    def _side(self, measure: Name) -> Parity:
+        half = self.questions // 2
+        return Parity(
+            self.field, self.reference, self.groups, self.cuts, self.margin, half, self.minimum, measure, self.output,
+            self.yes, self.outcome, self.names,
+        )  # fmt: skip
+
+    @property
+    def needs(self) -> frozenset[Signal]:
+        """Nothing but answers."""
+        return frozenset()
+
+    @property
+    def part(self) -> Literal["judge", "pool"]:
+        """The pool."""
+        return "pool"
+
+    def price(self, samples: Samples) -> int:
+        """Return the most teacher rows."""
+        return min(self.questions, len(samples))
+
+    def examine(self, cast: Cast, samples: Samples, ask: Ask, rng: np.random.Generator) -> Evidence:
+        """Answer the question for one proxy; see `kdaudit.question.Question`."""
+        order = queue(samples, rng, STREAM)
+        rows: list[Row] = []
+        worst: Worst = {}
+        context: dict[str, Any] = {"population": samples.origin.name, "pool": len(samples), "contrasts": {}}
+        reference = self.reference
+        for measure in SIDES:
+            recipe = self._side(measure)
+            survey, _ = recipe.survey(cast, samples, ask, order, confidence=bonferroni(LEVEL, 2))
+            reference = survey.reference
+            telling = recipe.telling(survey)
+            found, _, bought = tell_contrasts(survey, telling, rng)
+            rows += found
+            context["contrasts"] |= {f"{measure}, {group}": one for group, one in bought.items()}
+            context["method"] = f"{method_of(survey)}; both rates hold together"
+            for other in survey.others:
+                name = survey.strata.contrast(other, survey.reference)
+                worst.setdefault(name, []).append(_figures(found, name, telling.compared))
+        claims = []
+        for name, sides in worst.items():
+            figures = _worst(sides)
+            title = f"{name}: the larger of both differences of rates"
+            end = max([2 * self.margin, *(x.high for x in (figures.teacher, figures.proxy) if x.known)])
+            rows += three_rows(figures, Heading(WORST, name, title, "points", 0.0, end), cast)
+            claims.append(self._claim(name, figures.teacher))
+        asked = f"Are groups of {self.field} decided as {reference} among those with the same outcome?"
+        return Evidence(
+            question="",
+            title=asked,
+            rows=tuple(rows),
+            claims=tuple(claims),
+            context=context | {"margin": self.margin, "reference": reference},
+            shows="transfer",
+            proxy_name=cast.proxy_name,
+        )
+
+    def _claim(self, name: str, found: Interval) -> Claim:
+        text = f"true and false positive rates differ by at most {amount(self.margin, 'points')} ({name})"
+        told = f"true or false positive rates differ by {found.text('points')} ({name})."
+        return Claim(capital(text), WORST, name, "at most", self.margin, "teacher", capital(told), self.minimum)
+
+
+def _figures(rows: list[Row], group: str, measure: str) -> Figures:
+    """Return what the rows of one contrast say, as the figures that they were made from."""
+    teacher, proxy, _ = (r for r in rows if r.group == group and r.measure == measure)
+    unkept = unknown("told for these rows alone")
+    return Figures(
+        teacher.value,
+        unkept,
+        proxy.value,
+        unkept,
+        Control(reason="groups exchanged by chance have a difference of 0"),
+        Control(proxy.control, proxy.control_kind) if proxy.control is not None else Control(reason=proxy.no_control),  # type: ignore[arg-type]
+        proxy.control if proxy.control_kind in ("strangers_proxy", "label_only") else None,
+        Empty(teacher.no_ceiling) if teacher.ceiling is None else teacher.ceiling,
+        teacher.asked,
+    )
+
+
+def _worst(sides: list[Figures]) -> Figures:
+    """Return the larger absolute difference of two, as an interval that holds where both do."""
+    first, second = sides
+    controls = [side.proxy_control.interval for side in sides]
+    kind = first.proxy_control.kind
+    proxy_control = Control(reason=first.proxy_control.reason or "it is not known")
+    if controls[0] is not None and controls[1] is not None and kind in ("strangers_proxy", "label_only"):
+        proxy_control = Control(larger(controls[0], controls[1]), kind)
+    twins = [side.twin for side in sides]
+    twin: Interval | Empty = next((t for t in twins if isinstance(t, Empty)), Empty("it is not known"))
+    if isinstance(twins[0], Interval) and isinstance(twins[1], Interval):
+        twin = larger(twins[0], twins[1])
+    return Figures(
+        larger(first.teacher, second.teacher),
+        first.teacher_population,
+        larger(first.proxy, second.proxy),
+        first.proxy_population,
+        first.teacher_control,
+        proxy_control
+        if proxy_control.interval is None or proxy_control.interval.known
+        else Control(reason="not known"),
+        proxy_control.interval,
+        twin,
+        first.asked + second.asked,
+    )
+
+
+def larger(first: Interval, second: Interval) -> Interval:
+    """Return the larger absolute value of two, unknown where either is."""
+    for part in (first, second):
+        if not part.known:
+            return part
+    ends = [sorted((abs(p.low), abs(p.high))) for p in (first, second)]
+    lows = [0.0 if p.low <= 0 <= p.high else end[0] for p, end in zip((first, second), ends, strict=True)]
+    method = " and ".join(dict.fromkeys((first.method, second.method)))
+    value = max(abs(first.value), abs(second.value))
+    return Interval(value, max(lows), max(end[1] for end in ends), first.n + second.n, LEVEL, method)
