@@ -99,6 +99,15 @@ def make(plan: Plan, item: ProxyItem, teachers: Teachers, parts: Parts, asks: tu
     return Troupe(item.name, proxy, control, kind)
 
 
+def further(plan: Plan, item: ProxyItem, parts: Parts) -> Samples | None:
+    """Return the rows that a proxy makes itself and learns from, where its recipe tells them beforehand."""
+    told = getattr(item.recipe, "further", None)
+    if told is None:
+        return None
+    rows: Samples | None = told(plan.behaviour, parts, rng(plan.seed, f"proxies/{item.name}"))
+    return rows
+
+
 def _can_answer(teacher: Subject, item: ProxyItem) -> None:
     missing = item.recipe.signals - teacher.offers
     if missing:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kdaudit.auditing import steps
+import numpy as np
+
+from kdaudit.auditing import beyond, casting, steps
 from kdaudit.auditing.plan import Plan
 from kdaudit.samples import Samples
 
@@ -62,6 +64,12 @@ def price(plan: Plan, data: Path | None) -> Estimate:
             len(parts["fit"]) + len(parts["select"]), f"make {_joined([p.name for p in plan.proxies])} (fit and select)"
         )
     ]
+    lines += _further(plan, parts)
+    lines += [
+        Line(beyond.extra(item, parts), f"make {item.name} (new rows around fit and select)")
+        for item in plan.proxies
+        if beyond.extra(item, parts)
+    ]
     lines += _judge(plan, parts)
     lines += [
         Line(item.recipe.price(parts["pool"]), f"{item.key} ({item.kind}) on the pool")
@@ -97,6 +105,17 @@ def _judge(plan: Plan, parts: Mapping[str, Samples]) -> list[Line]:
     lines = [Line(min(len(judge), shared), f"judge the proxies ({_joined(list(prices))})")]
     lines += [Line(rows, f"{key} beyond the judge part") for key, rows in own.items() if rows > 0]
     return lines
+
+
+def _further(plan: Plan, parts: Mapping[str, Samples]) -> list[Line]:
+    """Return the rows that proxies make themselves, beyond ``fit``."""
+    out = []
+    for item in plan.proxies:
+        rows = casting.further(plan, item, parts)
+        if rows is not None:
+            new = int((~np.isin(np.unique(rows.keys()), parts["fit"].keys())).sum())
+            out.append(Line(new, f"make {item.name} (rows of its own)"))
+    return out
 
 
 def _joined(words: list[str]) -> str:

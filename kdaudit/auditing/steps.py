@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from kdaudit.auditing import casting, rows
+from kdaudit.auditing import beyond, casting, rows
 from kdaudit.auditing.casting import Teachers, Troupe
 from kdaudit.auditing.conclude import conclude, undecided
 from kdaudit.auditing.plan import Plan, ProxyItem, QuestionItem
@@ -120,14 +120,21 @@ def make_proxy(stage: Stage, item: ProxyItem, teachers: Teachers) -> Troupe:
     for part in ("fit", "select"):
         # asked (or fetched) here in any case: the count is the same whether the proxy is made or fetched
         stage.posed(meter)(teachers.teacher, stage.parts[part], item.recipe.signals or _fullest(teachers.teacher))
+    made = casting.further(stage.plan, item, stage.parts)
+    if made is not None:
+        stage.posed(meter)(teachers.teacher, made, item.recipe.signals or _fullest(teachers.teacher))
     step = f"proxies/{item.name}"
     done = stage.journal.finished(step)
     if done is not None:
         stage.tell(f"proxy {item.name}: made before")
+        asked = beyond.noted(folder)
+        if asked is not None:
+            stage.ledger.enter(asked)
         return _fetched(stage, item, folder)
     stage.tell(f"proxy {item.name}: distilling")
-    asks = (stage.posed(meter), stage.posed(stage.store.ask))
+    asks, given = (stage.posed(meter), stage.posed(stage.store.ask)), meter.rows
     troupe = casting.make(stage.plan, item, teachers, stage.parts, asks)
+    beyond.note(folder, given, meter.rows)
     files = casting.save(troupe.proxy, folder)
     if not isinstance(troupe.control, Empty):
         files += casting.save(troupe.control, folder / "control")

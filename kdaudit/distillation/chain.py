@@ -12,17 +12,19 @@ from torch import nn
 
 from kdaudit.behaviour import Behaviour
 from kdaudit.chance import rng as chance
-from kdaudit.distillation.loop import Door, Record, learn, recorded
+from kdaudit.distillation.loop import Door, Extras, Record, learn, recorded
 from kdaudit.distillation.training import Schedule
 from kdaudit.distillation.views import inputs
 from kdaudit.distillation.views import parse as parse_inputs
+from kdaudit.encoders import fitted
 from kdaudit.errors import InvalidInput
+from kdaudit.networks.architectures import build
 from kdaudit.networks.network import Network
+from kdaudit.networks.suiting import Shape, suiting
 from kdaudit.objective.sum import Objective, parse
 from kdaudit.samples import Samples, concat
 from kdaudit.signal import Signal
 from kdaudit.store.answers import Store
-from kdaudit.students.mlp import Mlp
 from kdaudit.subject import Ask, Subject
 
 
@@ -68,9 +70,10 @@ def chain(  # noqa: PLR0913 - what `distil` takes, and whether guidance is dense
     draws = rng or chance(0, "chain")
     plan, guide, out = schedule or Schedule(), teacher, []
     records = [recorded(teacher, samples, ask)]
+    extras = Extras(encoding=fitted(records[0].samples))
     for link, module in enumerate(modules):
         record = stacked(records) if dense else records[-1]
-        network = learn(module, guide, objective, record, plan, draws)
+        network = learn(module, guide, objective, record, plan, draws, extras)
         taught = [teacher.identity.name, *(f"link {i + 1}" for i in range(link))]
         network.notes |= {"link": link + 1, "taught_by": taught if dense else taught[-1:]}
         out.append(network)
@@ -194,13 +197,15 @@ class Chain:
                 "use a tree or a rule list"
             )
         rows = self.further(behaviour, parts, rng)
-        sizes = [*self.assistants, *[self.hidden] * self.generations]
-        modules = [Mlp(hidden).build(behaviour.domain, teacher.outputs, rng) for hidden in sizes]
+        rows = behaviour.within(parts["fit"]) if rows is None else rows
+        encoder, k = fitted(rows), len(teacher.outputs)
+        shapes = [Shape("mlp", hidden) for hidden in (*self.assistants, *[self.hidden] * self.generations)]
+        modules = [build(*suiting(shape, encoder, k), int(rng.integers(2**62))) for shape in shapes]
         return chain(
             modules,
             teacher,
             self.objective,
-            behaviour.within(parts["fit"]) if rows is None else rows,
+            rows,
             store=_Asked(ask),
             rng=rng,
             schedule=Schedule(self.steps, self.batch, self.rate),
