@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -67,11 +68,11 @@ def context(
         "errors": dict(_errors(known)),
         "null": dict(_exchanged(known, null)),
         "mean_absolute": {
-            name: {unit: mean(np.abs(seat.values[:, i])).to_data() for i, unit in enumerate(seat.names)}
+            name: {unit: _average(np.abs(seat.values[:, i])).to_data() for i, unit in enumerate(seat.names)}
             for name, seat in known.items()
         },
         "mean_signed": {
-            name: {unit: mean(seat.values[:, i]).to_data() for i, unit in enumerate(seat.names)}
+            name: {unit: _average(seat.values[:, i]).to_data() for i, unit in enumerate(seat.names)}
             for name, seat in known.items()
         },
         "methods": {name: seat.method for name, seat in known.items()},
@@ -79,6 +80,13 @@ def context(
     if first is not None:
         out |= {"method": first.method, "scale": first.scale, "baseline": f"{first.baseline}: {rest}"}
     return out
+
+
+def _average(values: Floats) -> Interval:
+    """Return the mean of shares; where all are alike, as those of a field never tested, nothing is open."""
+    if len(values) and np.ptp(values) == 0:
+        return Interval(float(values[0]), float(values[0]), float(values[0]), len(values), 0.95, "the same in all rows")
+    return mean(values, span=(-math.inf, math.inf))
 
 
 def _errors(known: dict[str, Attributions]) -> Iterator[tuple[str, dict[str, float]]]:

@@ -25,6 +25,8 @@ from kdaudit.samples import Samples
 Floats = NDArray[np.float64]
 Scale = Literal["logit", "score"]
 SCALES = {"logit": "logit, centred over outputs", "score": "score"}
+ROUNDING = 1e-9
+"""Share of a row's largest value below which a value is none."""
 MEAN = "mean of the background rows, encoded"
 
 
@@ -240,9 +242,12 @@ def sampled_shapley(
 
 def from_shapley(found: Shapley, names: tuple[str, ...], draws: int, scale: str) -> Attributions:
     """Return Shapley values as attributions of named units."""
+    largest = np.abs(found.values).max(axis=1, keepdims=True, initial=0.0)
+    # what differs from nothing by rounding alone would have a rank of its own
+    values = np.where(np.abs(found.values) <= ROUNDING * largest, 0.0, found.values)
     return Attributions(
         names,
-        found.values,
+        values,
         found.error,
         np.abs(found.values.sum(axis=1) - found.reach),
         found.reach,

@@ -17,8 +17,10 @@ from kdaudit.encoding import Encoding
 from kdaudit.errors import InvalidInput
 from kdaudit.finding import Verdict
 from kdaudit.networks.network import Network
+from kdaudit.rules import Rule, Rules, Test
 from kdaudit.signal import LABEL
 from kdaudit.statistics.verdicts import judge
+from kdaudit.surrogates.surrogate import Surrogate
 
 WEIGHTS = {"t": (1, 2, -2, 0.5), "p": (1.1, 1.9, -1.8, 0.4), "s": (2, -1, 0.5, 2), "w": (1, 2.1, -2, 0.5)}
 
@@ -149,3 +151,90 @@ def test_functions_for_scripts(people):
 def test_recipes_refuse_what_makes_no_sense():
     with pytest.raises(InvalidInput, match="rows"):
         Attribution(rows=1)
+
+
+METHODS = (
+    "integrated_gradients",
+    "gradient",
+    "gradient_input",
+    "gradient_shap",
+    "deeplift",
+    "ablation",
+    "shapley",
+    "occlusion",
+)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_each_method_finds_the_proxy_nearer_than_the_stranger(people, cast_of, asking, method):
+    samples = people(400)
+    teacher, proxy, stranger, twin = (network(name, samples) for name in "tpsw")
+    evidence = examine(Attribution(method, rows=60), cast_of(teacher, proxy, stranger, twin), samples, asking)
+    row = evidence.row("cosine", "all", "proxy")
+    assert row.excess.low > 0
+    assert row.ceiling.value > row.control.value
+    if method != "occlusion":
+        assert asking.rows(teacher) == 60
+    json.dumps(evidence.context, allow_nan=False)
+
+
+def tree(weights, samples, name):
+    """A tree over hours and sex, which answers like the formula does."""
+    cut = float(np.median(samples.columns["hours"]))
+    leaves = []
+    for hours in (Test("hours", below=cut), Test("hours", above=cut)):
+        for sex in ("female", "male"):
+            score = 0.5 + weights[0] * (hours.above is not None) + weights[1] * (sex == "male")
+            leaves.append(Rule((hours, Test("sex", levels=(sex,))), (score,)))
+    return Surrogate(name, Rules("tree", tuple(leaves), ("above",)), samples.domain)
+
+
+def test_trees_and_closed_teachers_are_explained_in_one_scale(formula, people, cast_of, asking):
+    samples = people(400)
+    cut = float(np.median(samples.columns["hours"]))
+    teacher = formula(lambda s: 0.5 + 0.3 * (s.columns["hours"] > cut) + 0.1 * (s.columns["sex"] == 1), "t")
+    near, far = tree((0.3, 0.1), samples, "near"), tree((-0.05, 0.3), samples, "far")
+    shut = examine(Attribution("shapley", rows=50), cast_of(teacher, near, far), samples, asking)
+    assert "say with `questions`" in shut.row("spearman", "all", "proxy").value.method
+    recipe = Attribution("shapley", rows=50, questions=3000)
+    evidence = examine(recipe, cast_of(teacher, near, far), samples, asking)
+    row = evidence.row("spearman", "all", "proxy")
+    # 16 coalitions of four fields are all gone through: teacher and tree give the same values
+    assert row.value.value == pytest.approx(1)
+    assert row.excess.low > 0
+    assert asking.rows(teacher) <= recipe.price(samples) == 3050
+    assert evidence.context["scale"] == "score"
+    assert evidence.context["errors"]["proxy"]["relative_error"] == 0
+
+
+def test_orders_are_tried_on_the_teacher_and_nulls_have_a_spread(people, cast_of, asking):
+    samples = people(600)
+    teacher, proxy, stranger, twin = (network(name, samples) for name in "tpsw")
+    evidence = examine(Attribution(rows=120), cast_of(teacher, proxy, stranger, twin), samples, asking)
+    row = evidence.row("crossed_faithfulness", "all", "proxy")
+    assert row.value.value > row.control.value
+    assert row.excess.low > 0
+    found = evidence.context["crossed"]
+    assert found["share_of_own"]["proxy"]["value"] > 0.9
+    assert found["share_of_own"]["teacher"]["value"] == pytest.approx(1)
+    assert found["share_of_own"]["stranger"]["value"] < found["share_of_own"]["proxy"]["value"]
+    assert all(own["excess"]["low"] > 0 for own in found["own"].values())
+    nulls = evidence.context["nulls"]
+    assert nulls["rows"]["p"] == pytest.approx(0.01)
+    assert nulls["rows"]["low"] < nulls["rows"]["null"] < nulls["rows"]["high"] < nulls["rows"]["value"]
+    assert nulls["stranger"]["p"] == pytest.approx(0.001)
+    assert evidence.context["sanity"]["stages"]
+
+
+def test_the_report_says_in_words_that_there_is_no_excess(people, cast_of, asking):
+    samples = people(400)
+    cast = cast_of(network("t", samples), network("p", samples), network("p", samples))
+    evidence = examine(Attribution(rows=60), cast, samples, asking)
+    assert any("no more alike" in text and "holds 0" in text for text in evidence.context["sentences"])
+
+
+def test_path_rules_of_odd_nodes_are_refused():
+    with pytest.raises(InvalidInput, match="even"):
+        Attribution(nodes=7)
+    with pytest.raises(InvalidInput, match="evaluations"):
+        Attribution(evaluations=2)
