@@ -26,6 +26,7 @@ COMPARE = {
     "attribution": "kdaudit.compare.attributions:Attribution",
     "boundary": "kdaudit.compare.boundaries:Boundary",
     "mining": "kdaudit.compare.minings:Mining",
+    "representation": "kdaudit.compare.representations:Representation",
     "rulebook": "kdaudit.compare.rulebooks:Rulebook",
     "cost": "kdaudit.cost.questions:Cost",
 }

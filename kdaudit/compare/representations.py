@@ -1,0 +1,270 @@
+"""Whether the proxy computes as the teacher does, layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kdaudit.cast import Cast, Empty
+from kdaudit.compare.voices import Told, Voices, measure_of
+from kdaudit.compare.words import RIVALS, capital
+from kdaudit.errors import InvalidInput
+from kdaudit.evidence import Evidence, Row
+from kdaudit.finding import Claim
+from kdaudit.layers import Layers
+from kdaudit.measures.alike import CKA, NEIGHBOURS, PROCRUSTES, RBF, READOUT, RSA
+from kdaudit.measures.representations import (
+    Kernel,
+    cka_batches,
+    jackknifed,
+    linear_kernel,
+    mutual_neighbours,
+    procrustes,
+    ratio,
+    rbf_kernel,
+    readout,
+    rsa,
+)
+from kdaudit.samples import Samples
+from kdaudit.signal import LABEL, Signal
+from kdaudit.statistics.beside import Beside, Scored, evidence_rows, summary
+from kdaudit.statistics.choice import balanced, queue
+from kdaudit.subject import Ask, Subject
+
+STREAM = "compare/representation/rows"
+FOLDS = 5
+Floats = NDArray[np.float64]
+Hidden = Mapping[str, Floats]
+"""Layer -> array of shape (n, width)."""
+
+
+@dataclass(frozen=True)
+class Representation:
+    """Whether two networks compute alike, beside a stranger's proxy.
+
+    Numbers are of the deepest layers named of each; the maps show all of them.  Closed teachers have no layers.
+
+    Parameters
+    ----------
+    rows : int
+        Rows put through both.
+    batch : int
+        Rows of a batch, the unit of intervals.
+    layers, proxy_layers : tuple of str
+        Names in the module trees of teacher (and twin) and of proxy (and stranger), stars allowed; empty for the hidden
+        layers with weights.
+    concepts : tuple of str
+        Categories that a linear readout is to name.
+    margin : float
+        By how much the alignment must exceed the control.
+    """
+
+    rows: int = 1000
+    batch: int = 50
+    layers: tuple[str, ...] = ()
+    proxy_layers: tuple[str, ...] = ()
+    concepts: tuple[str, ...] = ()
+    margin: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.batch < 4 or self.rows < 2 * self.batch or self.margin < 0:
+            raise InvalidInput("batch is at least 4, rows at least two batches, and margin at least 0")
+
+    @property
+    def needs(self) -> frozenset[Signal]:
+        """Nothing but answers: without layers the question stays undecided."""
+        return frozenset()
+
+    @property
+    def part(self) -> Literal["judge", "pool"]:
+        """The rows that no maker ever saw."""
+        return "judge"
+
+    def price(self, samples: Samples) -> int:
+        """Return the rows put through the teacher."""
+        return min(self.rows, len(samples))
+
+    def examine(self, cast: Cast, samples: Samples, ask: Ask, rng: np.random.Generator) -> Evidence:
+        """Answer the question for one proxy; see `kdaudit.question.Question`."""
+        chosen = balanced(np.zeros(len(samples), dtype=np.int64), self.rows, queue(samples, rng, STREAM))
+        rows = samples.take(chosen)
+        if isinstance(cast.teacher.form, Layers):
+            # the same rows are answered through the door, so that they are counted as asked
+            ask(cast.teacher, rows, frozenset({LABEL} & cast.teacher.offers or cast.teacher.offers))
+        hidden = {name: self._hidden(seat, rows, name) for name, seat in Voices(cast, ask).seats.items()}
+        batches = _batches(len(rows), self.batch, rng)
+        trial = _Trial(cast, hidden, batches, len(rows))
+        items = trial.items()
+        found = tuple(row for field in self.concepts for row in trial.readouts(rows, field, rng))
+        arrays, maps = trial.maps()
+        return Evidence(
+            question="",
+            title=f"Does the {cast.proxy_name} compute as this teacher does?",
+            rows=(*evidence_rows(items), *found),
+            claims=(self._claim(cast, items[0]),),
+            context={
+                "population": samples.origin.name,
+                "rows": len(rows),
+                "batches": len(batches),
+                "layers": {name: list(seat) for name, seat in hidden.items() if not isinstance(seat, Empty)},
+                "missing": {name: seat.reason for name, seat in hidden.items() if isinstance(seat, Empty)},
+                "compared": trial.compared,
+                "maps": maps,
+                "method": "what the deepest layer named of each gives for the same rows; tokens and places averaged",
+            },
+            arrays=arrays,
+            shows="map",
+            proxy_name=cast.proxy_name,
+        )
+
+    def _hidden(self, seat: Subject | Empty, rows: Samples, name: str) -> Hidden | Empty:
+        if isinstance(seat, Empty):
+            return seat
+        if not isinstance(seat.form, Layers) or not hasattr(seat, "encoding"):
+            return Empty(f"{seat.identity.name} has no layers that could be looked at")
+        # torch is loaded where layers are looked at, not where a plan is checked
+        from kdaudit.explain.layers import representations
+
+        names = self.layers if name in ("teacher", "twin") else self.proxy_layers
+        try:
+            found = representations(seat, rows, names)  # type: ignore[arg-type]
+        except InvalidInput as error:
+            if name in ("teacher", "proxy"):
+                raise
+            return Empty(str(error))
+        return found or Empty(f"{seat.identity.name} has no hidden layer")
+
+    def _claim(self, cast: Cast, item: Beside) -> Claim:
+        rival = RIVALS[item.control_kind] if item.control_kind != "permuted" else "it does on other rows"
+        more = "" if item.excess is None else f", {item.excess.text(signed=True)} beside {rival}"
+        return Claim(
+            text=capital(f"the {cast.proxy_name} computes more as this teacher does than {rival}"),
+            measure=item.measure.name,
+            group=item.group,
+            form="above control",
+            margin=self.margin,
+            about="proxy",
+            found=capital(
+                f"the deepest layers of {cast.proxy_name} and teacher are aligned with {item.value.text()}{more}."
+            ),
+            minimum=3,
+        )
+
+
+def _batches(n: int, size: int, rng: np.random.Generator) -> list[NDArray[np.int64]]:
+    order = rng.permutation(n)
+    return [np.sort(order[start : start + size]) for start in range(0, n - size + 1, size)]
+
+
+class _Trial:
+    """Layers of all seats on the same rows, in the same batches."""
+
+    def __init__(
+        self, cast: Cast, hidden: Mapping[str, Hidden | Empty], batches: list[NDArray[np.int64]], n: int
+    ) -> None:
+        self.cast, self.hidden, self.batches, self.n = cast, hidden, batches, n
+
+    @property
+    def deepest(self) -> Told:
+        """The last layer of each seat."""
+        return {name: seat if isinstance(seat, Empty) else seat[list(seat)[-1]] for name, seat in self.hidden.items()}
+
+    @property
+    def compared(self) -> dict[str, str]:
+        """Which layers the numbers are of."""
+        return {name: list(seat)[-1] for name, seat in self.hidden.items() if not isinstance(seat, Empty)}
+
+    def items(self) -> list[Beside]:
+        """Return all measures of the deepest layers, the claim's first."""
+        few = min(10, self.n - 1)
+        return [
+            self._beside(CKA, partial(self._aligned, linear_kernel)),
+            self._beside(RBF, partial(self._aligned, rbf_kernel)),
+            self._beside(PROCRUSTES, partial(self._averaged, procrustes)),
+            self._beside(RSA, partial(self._averaged, rsa)),
+            self._beside(NEIGHBOURS, lambda a, b: mutual_neighbours(a, b, k=few)),
+        ]
+
+    def _aligned(self, kernel: Kernel, a: Floats, b: Floats) -> Floats:
+        return jackknifed(cka_batches(a, b, self.batches, kernel=kernel))
+
+    def _averaged(self, measure: Callable[[Floats, Floats], float], a: Floats, b: Floats) -> Floats:
+        return np.array([measure(a[rows], b[rows]) for rows in self.batches])
+
+    def _beside(self, border: Any, alike: Callable[[Floats, Floats], Floats]) -> Beside:  # noqa: ANN401
+        told = self.deepest
+        teacher, proxy, stranger, twin = (told[name] for name in ("teacher", "proxy", "stranger", "twin"))
+        kind = self.cast.control_kind
+
+        def both(a: Floats | Empty, b: Floats | Empty) -> Floats | Empty:
+            if isinstance(a, Empty):
+                return a
+            return b if isinstance(b, Empty) else alike(a, b)
+
+        if isinstance(stranger, Empty):
+            control, kind = both(teacher, proxy if isinstance(proxy, Empty) else np.roll(proxy, 1, axis=0)), "permuted"
+        elif kind == "swapped_teacher":
+            control = both(stranger, proxy)
+        else:
+            control = both(teacher, stranger)
+        return summary(
+            measure_of(border), Scored(both(teacher, proxy), control, both(teacher, twin), kind), asked=self.n
+        )
+
+    def readouts(self, rows: Samples, field: str, rng: np.random.Generator) -> list[Row]:
+        """Return what linear readouts of teacher and proxy know of a category.
+
+        Raises
+        ------
+        OutOfDomain
+            If it is none.
+        """
+        rows.domain.category(field)
+        labels = rows.columns[field].astype(np.int64)
+        known = labels >= 0
+        labels, fold = labels[known], rng.permutation(np.arange(int(known.sum())) % FOLDS)
+        mixed = rng.permutation(labels)
+        told = self.deepest
+
+        def score(seat: Floats | Empty, answer: NDArray[np.int64]) -> Floats | Empty:
+            return seat if isinstance(seat, Empty) else readout(seat[known], answer, fold)
+
+        out: list[Row] = []
+        for name in ("teacher", "proxy"):
+            best = score(told["twin"], labels) if name == "teacher" else score(told["teacher"], labels)
+            scored = Scored(score(told[name], labels), score(told[name], mixed), best, "permuted")
+            item = summary(measure_of(READOUT), scored, group=field, asked=self.n)
+            out += [replace(row, of=name) for row in evidence_rows([item])]
+        return out
+
+    def maps(self) -> tuple[dict[str, NDArray[Any]], list[dict[str, Any]]]:
+        """Return the alignment of every layer of the teacher with every layer of proxy and of stranger."""
+        arrays: dict[str, NDArray[Any]] = {}
+        words: list[dict[str, Any]] = []
+        teacher = self.hidden["teacher"]
+        for name in ("proxy", "stranger"):
+            other = self.hidden[name]
+            if isinstance(teacher, Empty) or isinstance(other, Empty):
+                continue
+            arrays[f"cka_{name}"] = layer_by_layer(teacher, other, self.batches)
+            who = self.cast.proxy_name if name == "proxy" else "the stranger's proxy"
+            words.append(
+                {
+                    "title": f"Alignment of each layer of the teacher with each of {who}",
+                    "array": f"cka_{name}",
+                    "rows": list(teacher),
+                    "columns": list(other),
+                    "words": "debiased linear CKA; read it beside the stranger's map",
+                }
+            )
+        return arrays, words
+
+
+def layer_by_layer(a: Hidden, b: Hidden, batches: Sequence[NDArray[np.int64]]) -> Floats:
+    """Return the alignment of each layer of `a` with each of `b`, shape (layers, layers); NaN where one is still."""
+    return np.array([[ratio(*cka_batches(x, y, batches).mean(axis=0)) for y in b.values()] for x in a.values()])
