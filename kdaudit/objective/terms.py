@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from kdaudit.errors import InvalidInput
 from kdaudit.objective.reference import Reference, log_probabilities
+from kdaudit.objective.wide import MANY, cross_entropy
 
 Need = Literal["probability", "outcome", "classes"]
 """What a term needs of a reference: probabilities, true outcomes, or at least `FEWEST` classes."""
@@ -123,7 +124,9 @@ def soft_targets(temperature: float = 2.0, at: str = "") -> Term:
         p, negative_entropy = teacher.soft(T)
         if student.shape[1] == 1:
             return T**2 * (negative_entropy - (p * log_probabilities(student, T)).sum(dim=1))
-        # one pass over the classes: neither log-probabilities nor their product with p are kept for the way back
+        # neither log-probabilities nor their product with p are kept for the way back
+        if student.shape[1] >= MANY and student.requires_grad:
+            return T**2 * (negative_entropy + cross_entropy(student, p, T))
         z = student if T == 1 else student / T
         return T**2 * (negative_entropy + functional.cross_entropy(z, p, reduction="none"))
 

@@ -183,3 +183,24 @@ def test_answers_prepared_at_a_temperature_give_the_same_value_and_gradient():
     assert torch.allclose(values[0], values[1])
     assert torch.allclose(z[0].grad, z[1].grad)
     assert reference.prepared([3]).take(torch.tensor([4])).softened[3.0][0].shape == (1, 5)
+
+
+@pytest.mark.parametrize(("n", "k"), [(5, 1000), (3, 40_000), (700, 1001)])
+@pytest.mark.parametrize("T", [1.0, 4.0])
+def test_many_classes_give_the_same_value_and_gradient(n, k, T):
+    draw = torch.Generator().manual_seed(n)
+    reference = Reference.from_logits(3 * torch.randn(n, k, generator=draw), None, "probability")
+    values = []
+    for kind in (torch.float64, torch.float32):
+        z = (2 * torch.randn(n, k, generator=torch.Generator().manual_seed(1))).to(kind).requires_grad_()
+        p, negative = (x.to(kind) for x in reference.soft(T))
+        value = T**2 * (negative - (p * torch.log_softmax(z / T, dim=1)).sum(dim=1))
+        (value * torch.arange(n)).sum().backward()
+        values.append((value.detach(), z.grad))
+    z = (2 * torch.randn(n, k, generator=torch.Generator().manual_seed(1))).requires_grad_()
+    given = soft_targets(T)(z, reference)
+    (given * torch.arange(n)).sum().backward(retain_graph=True)
+    assert torch.allclose(given.detach().double(), values[0][0], atol=2e-4, rtol=1e-4)
+    assert torch.allclose(z.grad.double(), values[0][1], atol=1e-5 * n)
+    with pytest.raises(RuntimeError, match="one way back only"):
+        given.sum().backward()
