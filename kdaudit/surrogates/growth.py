@@ -10,6 +10,7 @@ import numpy as np
 
 from kdaudit.rules import Rule, Test
 from kdaudit.surrogates.columns import Column, Mask
+from kdaudit.surrogates.cuts import Ordered
 from kdaudit.surrogates.splits import Split, best_split
 from kdaudit.surrogates.targets import Floats, Positions, Targets
 
@@ -50,14 +51,14 @@ def grow(columns: Sequence[Column], targets: Floats, leaves: int, smallest: int)
     list of Node
         As many as there are gainful splits, and at least one.
     """
-    root = np.arange(len(targets))
+    root, ordered = np.arange(len(targets)), Ordered.of(columns)
     parts: dict[int, tuple[Split, int, int]] = {}
     rows: dict[int, Positions] = {0: root}
     queue: list[tuple[float, int, Split]] = []
 
     def offer(node: int) -> None:
         if len(rows[node]) >= 2 * smallest:
-            split = best_split(columns, rows[node], targets, smallest)
+            split = best_split(columns, rows[node], targets, smallest, ordered)
             if split is not None:
                 heapq.heappush(queue, (-split.gain, node, split))
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kdaudit.surrogates.columns import Column, Mask
+from kdaudit.surrogates.cuts import Ordered, best_cuts
 from kdaudit.surrogates.targets import Floats, Positions
 
 LEAST_GAIN = 1e-9
@@ -39,7 +40,9 @@ class Split:
     gain: float
 
 
-def best_split(columns: Sequence[Column], rows: Positions, targets: Floats, smallest: int) -> Split | None:
+def best_split(
+    columns: Sequence[Column], rows: Positions, targets: Floats, smallest: int, ordered: Ordered | None = None
+) -> Split | None:
     """Return the split of `rows` with the largest gain; None where no split has any.
 
     Parameters
@@ -51,42 +54,55 @@ def best_split(columns: Sequence[Column], rows: Positions, targets: Floats, smal
         Of all rows.
     smallest : int
         Fewest rows on each side.
+    ordered : Ordered, optional
+        ``Ordered.of(columns)``, if it is at hand.
     """
+    table = Ordered.of(columns) if ordered is None else ordered
+    cuts = best_cuts(table, rows, targets, smallest)
+    places = {at: place for place, at in enumerate(table.positions)}
     best: Split | None = None
-    values = targets[rows]
+    gain, winner = LEAST_GAIN, -1
     for position, column in enumerate(columns):
-        found = _best_of(position, column, column.codes[rows], values, smallest)
+        found = None
+        if position not in places:
+            found = _best_set(position, column, column.codes[rows], targets[rows], smallest)
+        own = float(cuts.gain[places[position]]) if found is None and position in places else _gain_of(found)
         # the first column wins a tie, so that the order of the fields decides and not rounding
-        if found is not None and (best is None or found.gain > best.gain * (1 + 1e-12)):
-            best = found
-    return best
+        if own >= LEAST_GAIN and (winner < 0 or own > gain * (1 + 1e-12)):
+            gain, winner, best = own, position, found
+    if winner < 0 or best is not None:
+        return best
+    place = places[winner]
+    codes = columns[winner].codes[rows]
+    return Split(winner, _cut(columns[winner], codes, int(cuts.code[place]), missing=bool(cuts.missing[place])), gain)
 
 
-def _best_of(position: int, column: Column, codes: Positions, values: Floats, smallest: int) -> Split | None:
+def _gain_of(split: Split | None) -> float:
+    return -np.inf if split is None else split.gain
+
+
+def _cut(column: Column, codes: Positions, at: int, *, missing: bool) -> Mask:
+    """Return the left side of a cut behind code `at`: codes that none of the rows has part half-way to the next."""
+    counts = np.bincount(codes, minlength=column.size + 1)
+    after = at + 1 + int(np.flatnonzero(counts[at + 1 : -1])[0])
+    heavier = bool(counts[: at + 1].sum() * 2 >= counts.sum())
+    return np.append(np.arange(column.size) <= (at + after - 1) // 2, missing if counts[-1] else heavier)
+
+
+def _best_set(position: int, column: Column, codes: Positions, values: Floats, smallest: int) -> Split | None:
+    """Return the best division of levels without order."""
     counts = np.bincount(codes, minlength=column.size + 1).astype(np.int64)
     sums: Floats = np.stack([np.bincount(codes, v, minlength=column.size + 1) for v in values.T], axis=1)
-    best: Split | None = None
-    for order in _orders(column, counts, sums):
-        cut, gain = _best_cut(counts[order], sums[order], smallest, order == column.size)
-        if cut is None or gain < LEAST_GAIN or (best is not None and gain <= best.gain):
-            continue
-        left = np.zeros(column.size + 1, dtype=bool)
-        left[order[: cut + 1]] = True
-        left = _placed(column, left, counts, order, cut)
-        if column.sayable(left) and column.sayable(~left):
-            best = Split(position, left, gain)
-    return best
-
-
-def _orders(column: Column, counts: NDArray[np.int64], sums: Floats) -> list[Positions]:
-    """Return the orders of the codes that occur, in which a cut may lie: missing values first or last, or by mean."""
-    if column.cuts is None:
-        seen = np.flatnonzero(counts)
-        return [seen[np.argsort(_direction(sums[seen] / counts[seen, None], counts[seen]), kind="stable")]]
-    present = np.flatnonzero(counts[:-1])
-    if not counts[-1]:
-        return [present]
-    return [np.append(present, column.size), np.append(column.size, present)]
+    seen = np.flatnonzero(counts)
+    order = seen[np.argsort(_direction(sums[seen] / counts[seen, None], counts[seen]), kind="stable")]
+    at, gain = _best_cut(counts[order], sums[order], smallest, order == column.size)
+    if at is None or gain < LEAST_GAIN:
+        return None
+    left = np.zeros(column.size + 1, dtype=bool)
+    left[order[: at + 1]] = True
+    # levels that none of the rows has go to the heavier side
+    left = np.where(counts > 0, left, bool(counts[left].sum() * 2 >= counts.sum()))
+    return Split(position, left, gain) if column.sayable(left) and column.sayable(~left) else None
 
 
 def _direction(means: Floats, counts: NDArray[np.int64]) -> Floats:
@@ -117,13 +133,3 @@ def _best_cut(counts: NDArray[np.int64], sums: Floats, smallest: int, missing: M
     gains[~allowed] = -np.inf
     at = int(gains.argmax())
     return at, float(gains[at])
-
-
-def _placed(column: Column, left: Mask, counts: NDArray[np.int64], order: Positions, cut: int) -> Mask:
-    """Give codes that none of the rows has a side: numbers up to half-way, levels and missing the heavier side."""
-    heavier = bool(counts[left].sum() * 2 >= counts.sum())
-    if column.cuts is None:
-        return np.where(counts > 0, left, heavier)
-    missing = bool(left[-1]) if counts[-1] else heavier
-    a, b = (code for code in order[cut : cut + 2])
-    return np.append(np.arange(column.size) <= (a + b - 1) // 2, missing)
