@@ -136,6 +136,10 @@ def make_proxy(stage: Stage, item: ProxyItem, teachers: Teachers) -> Troupe:
     troupe = casting.make(stage.plan, item, teachers, stage.parts, asks)
     beyond.note(folder, given, meter.rows)
     files = casting.save(troupe.proxy, folder)
+    for shown in getattr(troupe.proxy, "shown", ()):
+        # what its making brought to light, such as a curve of sizes; no claim, since these rows chose it
+        names = write_evidence(stage.folder, replace(shown, question=f"proxies/{item.name}", proxy_name=item.name))
+        files += [stage.folder.path / name for name in names]
     if not isinstance(troupe.control, Empty):
         files += casting.save(troupe.control, folder / "control")
     stage.folder.write_json(f"proxies/{item.name}/card.json", casting.card(stage.plan, item, troupe, stage.parts))

@@ -78,6 +78,11 @@ class Metered:
         """Distinct rows asked of the teacher, whether or not they were on disk."""
         return self._own.used
 
+    @property
+    def rows(self) -> Keys:
+        """Keys of those rows, rising."""
+        return self._own.rows
+
     def __call__(self, subject: Subject, samples: Samples, signals: Signals) -> Answers:
         """Ask, if the budget allows.
 

@@ -30,12 +30,27 @@ class Candidate:
     again: Callable[[], Rules] | None = None
 
 
+TIED = 0.5
+"""Standard errors within which no candidate is called better than another."""
+
+
 @dataclass(frozen=True, eq=False)
 class Near:
-    """Answered rows around those that are chosen on, and the position of the row that each was drawn around."""
+    """Answered rows beyond those that are chosen on.
+
+    Parameters
+    ----------
+    targets : Targets
+        Drawn around the rows that are chosen on.
+    parents : array of shape (n,)
+        Position of the row that each was drawn around.
+    fitted : Targets
+        All rows that candidates were grown on: they decide between those that are tied.
+    """
 
     targets: Targets
     parents: NDArray[np.int64]
+    fitted: Targets
 
 
 @dataclass(frozen=True)
@@ -95,7 +110,8 @@ def choose(
     select : Targets
         Rows that none of the candidates was grown on.
     slack : float
-        Standard errors; 0 takes the best.
+        Standard errors; 0 takes the best, and where `near` is given, of all that are tied with it the one that meets
+        most of the rows that candidates were grown on.
     near : Near, optional
         Rows drawn around those of `select`: each counts as the row itself does, and with it as one unit.
     """
@@ -117,7 +133,11 @@ def choose(
     spread = lost.std(axis=1, ddof=1) if len(select) > 1 else np.zeros(len(lost))
     # one row lost and none gained is one standard error: rounding must not decide there
     close = lost.mean(axis=1) <= slack * spread / np.sqrt(len(select)) + 1e-12
-    taken = min(np.flatnonzero(close), key=lambda i: (sizes[i], -means[i], errors[i], i))
+    taken = min(np.flatnonzero(close).tolist(), key=lambda i: (sizes[i], -means[i], errors[i], i))
+    if near is not None and not slack:
+        tied = np.flatnonzero(lost.mean(axis=1) <= TIED * spread / np.sqrt(len(select)) + 1e-12).tolist()
+        met = {i: float(near.fitted.merit(candidates[i].rules.evaluate(near.fitted.samples)).mean()) for i in tied}
+        taken = min(tied, key=lambda i: (-met[i], sizes[i], i))
     curve = tuple(
         {
             "way": candidate.way,
@@ -137,8 +157,9 @@ def choose(
 def _joined(
     merits: NDArray[np.float64], beside: NDArray[np.float64], parents: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Return the mean merit of each row and the rows drawn around it."""
+    """Return what each row and the rows drawn around it add to the mean merit of all."""
     counts = np.bincount(parents, minlength=merits.shape[1])
     sums = np.array([np.bincount(parents, row, minlength=merits.shape[1]) for row in beside])
-    out: NDArray[np.float64] = (merits + sums) / (1 + counts)
+    # a row with many rows around it counts for as many: the mean is that over all of them
+    out: NDArray[np.float64] = (merits + sums) * (merits.shape[1] / (1 + counts).sum())
     return out

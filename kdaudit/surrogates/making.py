@@ -14,7 +14,7 @@ from kdaudit.samples import Samples
 from kdaudit.surrogates.choice import Candidate, Making, Near, choose
 from kdaudit.surrogates.enquiry import Enquiry
 from kdaudit.surrogates.surrogate import Surrogate, made_for
-from kdaudit.surrogates.targets import Targets, TeacherAsk, ask_for_targets
+from kdaudit.surrogates.targets import Targets, TeacherAsk, ask_for_targets, stacked
 
 FEW = 20
 """With fewer rows none are kept back: the choice is made on the rows that were grown on, and the card says so."""
@@ -71,7 +71,7 @@ def made(
     """Return the chosen candidate as a subject that knows how it was made; `rows` as `parted` gave them."""
     enquiry = enquiry or Enquiry()
     fit, select = rows
-    chosen, curve = choose(candidates, select, slack, _near(enquiry))
+    chosen, curve = choose(candidates, select, slack, _near(fit, enquiry))
     rules = chosen.rules if chosen.again is None else chosen.again()
     failed = fit.failed + (0 if select is fit else select.failed)
     same = "chosen on the rows that it was made from, since there are too few to keep some back"
@@ -91,9 +91,11 @@ def made(
     return made_for(behaviour, name, rules, making)
 
 
-def _near(enquiry: Enquiry) -> Near | None:
+def _near(fit: Targets, enquiry: Enquiry) -> Near | None:
     pool = enquiry.near
-    return None if pool is None or not len(pool) else Near(pool.targets, pool.parents)
+    if pool is None or not len(pool):
+        return None
+    return Near(pool.targets, pool.parents, stacked([fit, *(other.targets for other in enquiry.pools)]))
 
 
 def _why(rules: Rules, fit: Targets) -> str:

@@ -63,7 +63,7 @@ behaviours:
   - {name: scored above the line, outputs: [above]}
 proxies:
   - {name: student, kind: student, hidden: [8], steps: 60}
-  - {name: tree, kind: tree, leaves: 8}
+  - {name: tree, kind: tree, leaves: 8, queries: 1}
 compare:
   - {name: fidelity, kind: fidelity, by: [sex]}
   - {name: rulebook, kind: rulebook, proxies: [tree]}
