@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from kdaudit.chance import rng as chance
 from kdaudit.chance import seed_of
-from kdaudit.distillation.loop import check_fit, check_outside
+from kdaudit.distillation.refusals import check_fit, check_outside
 from kdaudit.domain import Category, Domain, Real
 from kdaudit.encoding import Encoding
 from kdaudit.errors import InvalidInput

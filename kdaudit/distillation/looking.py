@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import torch
@@ -90,16 +90,25 @@ def look(
     -------
     dict of str to Tensor of shape (n, ...)
     """
-    rows = torch.as_tensor(inputs)
     parts: dict[str, list[Tensor]] = {}
+    for _, given in blocks(module, inputs, taps, classes):
+        for name, value in given.items():
+            parts.setdefault(name, []).append(value)
+    return {name: torch.cat(values) for name, values in parts.items()}
+
+
+def blocks(
+    module: nn.Module, inputs: NDArray[np.generic] | Tensor, taps: Iterable[str], classes: Tensor | None
+) -> Iterator[tuple[slice, dict[str, Tensor]]]:
+    """Yield what `look` returns, a block of rows at a time."""
+    rows = torch.as_tensor(inputs)
     # no_grad and not inference mode: what is looked at here is kept for the way back of a loss
-    with Taps(module, taps) as looking, torch.no_grad():
+    with Taps(module, taps) as looking:
         for start in range(0, len(rows), ROWS):
-            block = slice(start, start + ROWS)
-            given = looking(rows[block], None if classes is None else classes[block])
-            for name in looking.names:
-                parts.setdefault(name, []).append(given[name].detach().float())
-    return {name: torch.cat(blocks) for name, blocks in parts.items()}
+            block = slice(start, min(len(rows), start + ROWS))
+            with torch.no_grad():
+                given = looking(rows[block], None if classes is None else classes[block])
+            yield block, {name: given[name].detach().float() for name in looking.names}
 
 
 class Shown:

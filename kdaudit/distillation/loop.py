@@ -14,7 +14,11 @@ from numpy.typing import NDArray
 from torch import nn
 
 from kdaudit.chance import rng as chance
-from kdaudit.distillation.looking import Shown, look, opened, state_of, unchanged
+from kdaudit.digest import of_arrays, of_data
+from kdaudit.distillation.looking import Shown, blocks, look, opened, state_of, unchanged
+from kdaudit.distillation.recordings import Kept
+from kdaudit.distillation.recordings import record as keep
+from kdaudit.distillation.refusals import check_fit, check_objective, check_outside
 from kdaudit.distillation.training import Lesson, Progress, Teaching, Told, Training, View
 from kdaudit.distillation.training import Schedule as Schedule
 from kdaudit.encoders import Encoder, fitted
@@ -24,11 +28,11 @@ from kdaudit.networks.network import Network
 from kdaudit.networks.taps import resolve
 from kdaudit.objective.reference import Reference
 from kdaudit.objective.sum import Objective, parse, spread
-from kdaudit.objective.terms import FEWEST, GRADIENT
+from kdaudit.objective.terms import GRADIENT
 from kdaudit.samples import Samples
 from kdaudit.signal import LABEL, LOGIT, SCORE, Signal, Signals
 from kdaudit.store.answers import Store
-from kdaudit.subject import Answers, Ask, Scale, Subject
+from kdaudit.subject import Answers, Ask, Subject
 
 
 class Door(Protocol):
@@ -53,6 +57,8 @@ class Extras:
         How the student sees rows; None leaves it to the rows or the teacher.
     checkpoint : Path, optional
         Folder of one training; one that was stopped goes on from there, to the same bits.
+    recording : Path, optional
+        Folder for what the teacher's layers give, in half precision; None keeps it in memory.
     progress : Progress, optional
     device : str
     """
@@ -61,6 +67,7 @@ class Extras:
     watch: Record | None = None
     encoding: Encoder | None = None
     checkpoint: Path | None = None
+    recording: Path | None = None
     progress: Progress | None = None
     device: str = "cpu"
 
@@ -194,7 +201,7 @@ def learn(
 ) -> Network:
     """Return the student that learned a record; see `distil`."""
     goal, more = parse(objective) if isinstance(objective, str) else objective, extras or Extras()
-    check_objective(goal, record, teacher.scale)
+    check_objective(goal, record.reference)
     check_outside(module, teacher)
     live = _live(teacher, goal, more)
     encoding = more.encoding or (live.encoding if live is not None else fitted(record.samples))
@@ -276,13 +283,18 @@ def _teaching(live: Network | None, goal: Objective, record: Record, reference: 
         if live.encoding != (more.encoding or live.encoding):
             raise InvalidInput("a changed row is seen by student and teacher alike; leave the encoding to the teacher")
         return Shown(live.module, goal.taught_by("teacher"), outcome=single.outcome, scale=reference.scale)
-    taps = {}
-    if live is not None:
-        top = reference.top if reference.logit.shape[1] > 1 else None
-        taps = look(live.module, live.encoding.encode(record.samples), goal.taught_by("teacher"), top)
-    return Told(
-        replace(reference.single(), taps=taps).prepared(goal.temperatures if reference.scale != "value" else ())
-    )
+    given = reference.single()
+    if reference.scale != "value":
+        given = given.prepared(goal.temperatures)
+    if live is None:
+        return Told(given)
+    asked = live.module, live.encoding.encode(record.samples), goal.taught_by("teacher")
+    top = reference.top if reference.logit.shape[1] > 1 else None
+    if more.recording is None:
+        return Told(replace(given, taps=look(*asked, top)))
+    who = of_data([live.identity.digest, sorted(asked[2]), of_arrays({"rows": asked[1]})])
+    kept = keep(more.recording, lambda _: blocks(*asked, top), rows=len(given), teacher=who)
+    return Kept(given, kept)
 
 
 def _watched(watch: Record | None, encoding: Encoder) -> tuple[torch.Tensor, Reference] | None:
@@ -311,68 +323,3 @@ def _on_one_scale(module: nn.Module, reference: Reference) -> tuple[Reference, C
             last.bias.mul_(spread).add_(middle)
 
     return Reference(scaled, scaled, outcome, "value"), unscale
-
-
-def check_objective(goal: Objective, record: Record, scale: Scale) -> None:
-    """Refuse an objective that these answers or outcomes do not allow.
-
-    Raises
-    ------
-    InvalidInput
-        On probabilities of numbers, outcomes that are missing or out of range, or too few classes.
-    """
-    if "probability" in goal.needs and scale == "value":
-        raise InvalidInput(
-            f"the objective {goal} matches probabilities, and the teacher answers with numbers; use logit_mse"
-        )
-    if "classes" in goal.needs and record.reference.score.shape[1] < FEWEST:
-        raise InvalidInput(
-            f"the objective {goal} needs at least {FEWEST} classes, and the teacher has "
-            f"{max(2, record.reference.score.shape[1])}; use soft_targets"
-        )
-    if "outcome" in goal.needs and record.reference.outcome is None:
-        raise InvalidInput(f"the objective {goal} needs recorded outcomes, and these rows have none; drop labels")
-    if "outcome" in goal.needs and scale == "probability":
-        outcome, classes = record.samples.labels, max(2, record.reference.score.shape[1])
-        if outcome is not None and (outcome.min() < 0 or outcome.max() >= classes):
-            raise InvalidInput(f"outcomes from {outcome.min()} to {outcome.max()}; 0 to {classes - 1} were expected")
-
-
-def check_outside(module: nn.Module, teacher: Subject) -> None:
-    """Refuse a student that holds its teacher, or shares weights with it.
-
-    Raises
-    ------
-    InvalidInput
-        If it does: learning would change the teacher.
-    """
-    held = getattr(teacher, "module", None)
-    if not isinstance(held, nn.Module):
-        return
-    name = teacher.identity.name
-    if any(part is held for part in module.modules()):
-        raise InvalidInput(f"the student holds its teacher {name} as a part; train a module of its own")
-    theirs = {id(tensor) for tensor in (*held.parameters(), *held.buffers())}
-    shared = [key for key, tensor in (*module.named_parameters(), *module.named_buffers()) if id(tensor) in theirs]
-    if shared:
-        raise InvalidInput(
-            f"the student shares {', '.join(shared[:3])} with its teacher {name}; copy weights that it starts from"
-        )
-
-
-def check_fit(module: nn.Module, encoded: NDArray[np.float32], outputs: int) -> None:
-    """Refuse a module that does not take these rows or gives another number of outputs."""
-    module.eval()
-    try:
-        with torch.no_grad():
-            given = module(torch.from_numpy(encoded[:2]))
-    except RuntimeError as error:
-        raise InvalidInput(
-            f"the student cannot take rows of {encoded.shape[1]} encoded columns: {str(error).splitlines()[0]}"
-        ) from error
-    rows = min(2, len(encoded))
-    if tuple(given.shape) != (rows, outputs) and not (outputs == 1 and tuple(given.shape) == (rows,)):
-        raise InvalidInput(
-            f"the student gives an array of shape {tuple(given.shape)} for {rows} rows and the teacher has {outputs} "
-            f"outputs; ({rows}, {outputs}) was expected"
-        )

@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from kdaudit.chance import rng as chance
-from kdaudit.distillation.loop import Record, check_fit, check_objective, check_outside, named, told
+from kdaudit.distillation.loop import Record, named, told
+from kdaudit.distillation.refusals import check_fit, check_objective, check_outside
 from kdaudit.distillation.training import Lesson, Schedule, Told, Training
 from kdaudit.encoders import fitted
 from kdaudit.errors import InvalidInput
@@ -68,7 +69,7 @@ def mutual(
     Zhang, Xiang, Hospedales and Lu 2018 (deep mutual learning); Guo et al. 2020 (the mean of several).
     """
     goal = parse(objective) if isinstance(objective, str) else objective
-    check_objective(goal, record, record.reference.scale)
+    check_objective(goal, record.reference)
     _check_apart(modules, goal)
     if teacher is not None:
         for module in modules:

@@ -282,3 +282,18 @@ def test_the_exits_gradient_does_not_reach_the_deeper_layer(draw_rows):
     moved = (student.module.head.weight - before).abs().max() / before.abs().max()
     assert moved < 1e-3
     assert (student.module.exit.weight - module.exit.weight).abs().max() > 5e-3
+
+
+def test_layers_may_be_kept_on_disk(draw_rows, tmp_path):
+    rows = draw_rows(300)
+    teacher, goal = network(rows), "soft_targets(2) + hint('layers.0') + explanation"
+    memory = distil(small(rows), teacher, goal, rows, schedule=short(20))
+    disk, again = (
+        distil(small(rows), teacher, goal, rows, schedule=short(20), extras=Extras(recording=tmp_path / "kept"))
+        for _ in range(2)
+    )
+    assert disk.identity.digest == again.identity.digest
+    assert disk.notes["loss"] == pytest.approx(memory.notes["loss"], rel=1e-2)
+    with pytest.raises(BrokenRun, match="another teacher or other rows"):
+        other, extras = network(rows, seed=4), Extras(recording=tmp_path / "kept")
+        distil(small(rows), other, goal, rows, schedule=short(2), extras=extras)
