@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kdaudit.auditing import rows, source, steps
+from kdaudit.auditing import rows, scripts, source, steps
 from kdaudit.auditing.casting import Teachers, open_teachers
 from kdaudit.auditing.plan import Plan, from_source
 from kdaudit.errors import BrokenRun, InvalidInput
@@ -38,6 +38,10 @@ class Options:
         Clock, for the run's id and log.
     tell : callable
         Told each step in words.
+    probes_alone : bool
+        Whether the plan's comparisons are left out.
+    only : tuple of str
+        Names of the probes that are asked; all, if it is empty.
     """
 
     data: Path | None = None
@@ -45,6 +49,8 @@ class Options:
     changes: tuple[str, ...] = ()
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     tell: Callable[[str], None] = lambda _: None
+    probes_alone: bool = False
+    only: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,15 +75,19 @@ class Audit:
     failed: tuple[str, ...] = ()
 
 
-def read_plan(file: Path, changes: Iterable[str] = ()) -> Plan:
-    """Return the plan in a file.
+def read_plan(file: Path, changes: Iterable[str] = (), *, only: Iterable[str] | None = None) -> Plan:
+    """Return the plan in a file; with `only`, its probes of these names alone (all, if it is empty).
 
     Raises
     ------
     InvalidPlan
         With file, line and column.
     """
-    return from_source(source.read_file(file, changes), file.resolve().parent, domain_of=rows.domain_of)
+    folder = file.resolve().parent
+    text = scripts.with_files(source.read_file(file, changes), folder)
+    if only is not None:
+        text = scripts.probes_alone(text, only)
+    return from_source(text, folder, domain_of=rows.domain_of)
 
 
 def audit(
@@ -112,7 +122,7 @@ def audit(
     >>> findings = audit("audit.yaml", out="runs").findings  # doctest: +SKIP
     """
     options = options or Options()
-    read = read_plan(Path(plan), options.changes)
+    read = read_plan(Path(plan), options.changes, only=options.only if options.probes_alone else None)
     options.tell("reading rows")
     parts = steps.load_parts(read, options.data)
     options.tell("opening the teacher")

@@ -18,6 +18,7 @@ TEACHERS = {
 PROXIES = {
     "student": "kdaudit.distillation.students:Student",
     "chain": "kdaudit.distillation.chain:Chain",
+    "growing": "kdaudit.distillation.growing:Growing",
     "tree": "kdaudit.surrogates.trees:Tree",
     "rule_list": "kdaudit.surrogates.lists:RuleList",
 }
@@ -33,6 +34,7 @@ COMPARE = {
 PROBES = {
     "parity": "kdaudit.probe.groups:Parity",
     "equalized_odds": "kdaudit.probe.odds:EqualizedOdds",
+    "slices": "kdaudit.probe.slices:Slices",
     "flip": "kdaudit.probe.counterfactuals:Flip",
 }
 TABLES = {"teacher": TEACHERS, "proxies": PROXIES, "compare": COMPARE, "probes": PROBES}

@@ -139,9 +139,14 @@ def read_text(text: str, *, file: Path | None = None, changes: Iterable[str] = (
         changed = True
     if not changed:
         return Source(text, tree, file)
+    return Source(written(tree), tree, file)
+
+
+def written(tree: CommentedMap) -> str:
+    """Return the YAML text of a tree, comments kept."""
     stream = io.StringIO()
     _yaml().dump(tree, stream)
-    return Source(stream.getvalue(), tree, file)
+    return stream.getvalue()
 
 
 def _yaml() -> YAML:

@@ -12,22 +12,36 @@ TEMPLATES = {
     "recorded": "a table of rows, and a table of scores that somebody recorded; nothing is asked live",
     "census": "the bundled demo, to change",
 }
+PROBES = {
+    "groups": "whether groups are decided alike",
+    "counterfactual": "whether one field alone changes the decision",
+    "slices": "where the model errs most, found by search",
+}
 
 
 def init(
     file: Annotated[Path, typer.Argument(help="Where to write the plan.")] = Path("audit.yaml"),
     template: Annotated[str, typer.Option("--template", help=", ".join(TEMPLATES))] = "tabular",
+    probe: Annotated[str, typer.Option("--probe", help=f"A probe file instead: {', '.join(PROBES)}")] = "",
 ) -> None:
-    """Write a commented plan."""
+    """Write a commented plan, or a commented probe file for a plan to name."""
     from kdaudit.auditing.source import close_to
     from kdaudit.cli.demo import PLANS
     from kdaudit.errors import InvalidInput
 
+    if probe and probe not in PROBES:
+        raise InvalidInput(f"there is no probe template {probe!r}{close_to(probe, PROBES)}")
+    if probe and file == Path("audit.yaml"):
+        file = Path(f"{probe}.probe.yaml")
     if template not in TEMPLATES:
         raise InvalidInput(f"there is no template {template!r}{close_to(template, TEMPLATES)}")
     if file.exists():
         raise InvalidInput(f"{file} is there already; name another file or remove it")
     if not file.parent.is_dir():
         raise InvalidInput(f"there is no folder {file.parent}")
+    if probe:
+        file.write_text((PLANS / f"{probe}.probe.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+        typer.echo(f"wrote {file}: {PROBES[probe]}. Name it in a plan, under `probes:`  - file: {file.name}")
+        return
     file.write_text((PLANS / f"{template}.yaml").read_text(encoding="utf-8"), encoding="utf-8")
     typer.echo(f"wrote {file}: {TEMPLATES[template]}. Change it, then: kdaudit check {file}")

@@ -15,6 +15,7 @@ from kdaudit.cli.demo import demo
 from kdaudit.cli.doctor import doctor
 from kdaudit.cli.init import init
 from kdaudit.cli.ls import ls
+from kdaudit.cli.probe import probe
 from kdaudit.cli.report import report
 from kdaudit.cli.show import show
 from kdaudit.cli.verify import verify
@@ -28,10 +29,10 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     help="Audit a model through small proxies distilled from it, and say whether what they show holds for the model.",
-    epilog="Exit codes: 0 complete, 2 usage or input, 3 cancelled (resumable), 4 a question could not be asked, "
-    "5 integrity, 70 internal.",
+    epilog="Exit codes: 0 complete, 1 a claim failed (kdaudit probe), 2 usage or input, 3 cancelled (resumable), "
+    "4 a question could not be asked or (kdaudit probe) is undecided, 5 integrity, 70 internal.",
 )
-for verb in (audit, demo, check, init, report, show, ls, verify, dash, doctor):
+for verb in (audit, probe, demo, check, init, report, show, ls, verify, dash, doctor):
     app.command()(verb)
 
 

@@ -10,7 +10,7 @@ import typer
 
 def report(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
-    formats: Annotated[str, typer.Option("--format", help="Joined by commas: html, md, json.")] = "html,md,json",
+    formats: Annotated[str, typer.Option("--format", help="Joined by commas: html, md, json, junit.")] = "html,md,json",
 ) -> None:
     """Draw the report of a run again from what lies in its folder."""
     from kdaudit.errors import BrokenRun

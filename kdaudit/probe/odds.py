@@ -149,7 +149,8 @@ def _worst(sides: list[Figures]) -> Figures:
     kind = first.proxy_control.kind
     proxy_control = Control(reason=first.proxy_control.reason or "it is not known")
     if controls[0] is not None and controls[1] is not None and kind in ("strangers_proxy", "label_only"):
-        proxy_control = Control(larger(controls[0], controls[1]), kind)
+        both = larger(controls[0], controls[1])
+        proxy_control = Control(both, kind) if both.known else Control(reason=both.method)
     twins = [side.twin for side in sides]
     twin: Interval | Empty = next((t for t in twins if isinstance(t, Empty)), Empty("it is not known"))
     if isinstance(twins[0], Interval) and isinstance(twins[1], Interval):
@@ -160,9 +161,7 @@ def _worst(sides: list[Figures]) -> Figures:
         larger(first.proxy, second.proxy),
         first.proxy_population,
         first.teacher_control,
-        proxy_control
-        if proxy_control.interval is None or proxy_control.interval.known
-        else Control(reason="not known"),
+        proxy_control,
         proxy_control.interval,
         twin,
         first.asked + second.asked,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kdaudit.errors import InvalidInput
-from kdaudit.report import html, json, markdown
+from kdaudit.report import html, json, junit, markdown
 from kdaudit.report.composition import compose
 from kdaudit.report.document import Document
 from kdaudit.run.folder import RunFolder
@@ -17,18 +17,22 @@ FORMATS: dict[str, Callable[[Document], bytes]] = {
     "html": html.render,
     "md": markdown.render,
     "json": json.render,
+    "junit": junit.render,
 }
-"""Format -> what draws it; its file is ``report.<format>``."""
+"""Format -> what draws it; its file is ``report.<format>``, for JUnit ``report.junit.xml``."""
+ENDINGS = {"junit": "junit.xml"}
+DRAWN = ("html", "md", "json")
+"""Formats that are drawn where none is asked for."""
 
 
-def render(run: Path, formats: tuple[str, ...] = tuple(FORMATS)) -> tuple[Path, ...]:
+def render(run: Path, formats: tuple[str, ...] = DRAWN) -> tuple[Path, ...]:
     """Write ``report/report.<format>`` for each of `formats`, and the report's own manifest.
 
     Parameters
     ----------
     run : Path
         Run folder.
-    formats : tuple of {"html", "md", "json"}
+    formats : tuple of {"html", "md", "json", "junit"}
 
     Returns
     -------
@@ -46,7 +50,8 @@ def render(run: Path, formats: tuple[str, ...] = tuple(FORMATS)) -> tuple[Path, 
     document = compose(read(run))
     with RunFolder.open(run) as folder:
         files = tuple(
-            folder.write_bytes(f"report/report.{name}", FORMATS[name](document)) for name in dict.fromkeys(formats)
+            folder.write_bytes(f"report/report.{ENDINGS.get(name, name)}", FORMATS[name](document))
+            for name in dict.fromkeys(formats)
         )
         seal_report(folder)
     return files
