@@ -21,6 +21,7 @@ PROXIES = {
     "growing": "kdaudit.distillation.growing:Growing",
     "tree": "kdaudit.surrogates.trees:Tree",
     "rule_list": "kdaudit.surrogates.lists:RuleList",
+    "contrast_tree": "kdaudit.surrogates.contrasts:ContrastTree",
 }
 COMPARE = {
     "fidelity": "kdaudit.compare.fidelities:Fidelity",
@@ -29,6 +30,7 @@ COMPARE = {
     "mining": "kdaudit.compare.minings:Mining",
     "representation": "kdaudit.compare.representations:Representation",
     "rulebook": "kdaudit.compare.rulebooks:Rulebook",
+    "differences": "kdaudit.compare.differences:Differences",
     "cost": "kdaudit.cost.questions:Cost",
 }
 PROBES = {

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 from kdaudit.report import account
 from kdaudit.report.believing import believing
 from kdaudit.report.bias import bias
+from kdaudit.report.curves import curves
 from kdaudit.report.document import Document
 from kdaudit.report.rulebook import rulebook
+from kdaudit.report.transfer import transfer
 from kdaudit.report.verdict import box, headline
 from kdaudit.report.words import count
 
@@ -34,6 +36,8 @@ def compose(run: Run) -> Document:
         box(run),
         *believing(run),
         *bias(run),
+        *transfer(run),
+        *curves(run),
         *rulebook(run),
         *account.cost(run),
         *account.untested(run),

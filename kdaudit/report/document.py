@@ -270,6 +270,38 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Knot:
+    """A size with the value reached there, and what a control reached."""
+
+    size: float
+    value: Interval
+    control: Interval | None = None
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A measure against size, on a scale of powers.
+
+    Parameters
+    ----------
+    across, measure : str
+        What the axes hold.
+    unit : str
+        Of the measure.
+    knots : tuple of Knot
+        By rising size.
+    law : tuple of (float, float, float, float)
+        Size, value, and the ends of the band, of the fitted law; empty where none was fitted.
+    """
+
+    across: str
+    measure: str
+    unit: str
+    knots: tuple[Knot, ...]
+    law: tuple[tuple[float, float, float, float], ...] = ()
+
+
+@dataclass(frozen=True)
 class Code:
     """Text in fixed pitch: rules, commands."""
 
@@ -304,6 +336,7 @@ Block = (
     | BoundaryPlane
     | LayerMap
     | ReasonChart
+    | Curve
     | Table
     | Code
     | Note

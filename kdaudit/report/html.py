@@ -10,12 +10,14 @@ from markupsafe import Markup
 
 from kdaudit.finding import Verdict
 from kdaudit.interval import Interval
+from kdaudit.report.curves import curve
 from kdaudit.report.document import (
     Block,
     BoundaryPlane,
     Bullets,
     Code,
     Contrast,
+    Curve,
     Document,
     Facts,
     Fold,
@@ -91,6 +93,8 @@ def _block(block: Block) -> Markup:  # noqa: C901 - one case a block
             return _pictured(block.title, layer_map(block), block.words)
         case ReasonChart():
             return _pictured(block.title, chart(block), block.words)
+        case Curve():
+            return curve(block)
         case Table():
             return _table(block)
         case Code(text):

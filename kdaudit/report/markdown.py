@@ -12,6 +12,7 @@ from kdaudit.report.document import (
     Bullets,
     Code,
     Contrast,
+    Curve,
     Document,
     Facts,
     Fold,
@@ -99,6 +100,8 @@ def _block(block: Block, *, folds: bool) -> str:  # noqa: C901 - one case a bloc
             return f"**{escape(block.title)}** {escape(block.words)}\n\n{_map(block)}"
         case ReasonChart():
             return f"**{escape(block.title)}** {escape(block.words)}\n\n{_reasons(block)}"
+        case Curve():
+            return ""  # the strips below it hold the same numbers
         case Table(head, rows):
             return _table(head, rows)
         case Code(text):

@@ -1,0 +1,151 @@
+"""The recipe of a student that is as small as it may be: students of growing size are made, and one is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kdaudit.behaviour import Behaviour
+from kdaudit.chance import rng as chance
+from kdaudit.chance import seed_of
+from kdaudit.distillation.capacity import Capacity, capacity, evidence
+from kdaudit.distillation.loop import Extras, Record, learn, recorded
+from kdaudit.distillation.training import Schedule
+from kdaudit.encoders import fitted
+from kdaudit.errors import InvalidInput
+from kdaudit.networks.architectures import build
+from kdaudit.networks.network import Network
+from kdaudit.networks.suiting import Shape, suiting
+from kdaudit.objective.sum import parse
+from kdaudit.samples import Samples
+from kdaudit.signal import LOGIT, SCORE, Signal
+from kdaudit.subject import Answers, Ask, Subject
+
+
+@dataclass(frozen=True)
+class Growing:
+    """Recipe of the smallest network that answers as well as larger ones.
+
+    Networks of each size learn from ``fit``, several of each; on ``select`` the smallest whose agreement is within one
+    standard error of the best is taken.  Where rows have recorded outcomes, a network of each size and seed that
+    learned these instead of the teacher's answers stands beside it as its control.
+
+    Parameters
+    ----------
+    sizes : tuple of tuple of int
+        Units of each hidden layer, one item a size.
+    seeds : int
+        Networks of each size.
+    objective : str
+    steps, batch : int
+    rate : float
+        As in `kdaudit.distillation.students.Student`.
+
+    Raises
+    ------
+    InvalidInput
+        If the objective cannot be read, there is no size, or a number is not above 0.
+    """
+
+    sizes: tuple[tuple[int, ...], ...] = ((2,), (4,), (8,), (16,), (32,))
+    seeds: int = 3
+    objective: str = "soft_targets(2)"
+    steps: int = 1500
+    batch: int = 256
+    rate: float = 3e-3
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sizes", tuple(tuple(hidden) for hidden in self.sizes))
+        parse(self.objective)
+        Schedule(self.steps, self.batch, self.rate)
+        if not self.sizes or self.seeds < 1:
+            raise InvalidInput(f"{len(self.sizes)} sizes and {self.seeds} seeds; at least one of each is needed")
+
+    @property
+    def signals(self) -> frozenset[Signal]:
+        """None in particular: scores where the teacher gives them, else logits, else decisions."""
+        return frozenset()
+
+    def make(
+        self, behaviour: Behaviour, teacher: Subject, parts: Mapping[str, Samples], ask: Ask, rng: np.random.Generator
+    ) -> Network:
+        """Return the network; see `kdaudit.question.ProxyRecipe`.  Its `shown` holds the curve as evidence."""
+        if behaviour.contrast is not None or teacher.scale == "value":
+            raise InvalidInput("students of growing size are compared by their decisions; this behaviour has none")
+        fit = recorded(teacher, behaviour.within(parts["fit"]), ask)
+        select = recorded(teacher, behaviour.within(parts["select"]), ask)
+        school = _School(self, teacher, fit, _decisions(behaviour, select), int(rng.integers(2**62)))
+        found = capacity(self.sizes, school.fidelity, seeds=self.seeds, rng=rng)
+        network = school.made[found.points[found.smallest].parameters]
+        network.notes |= {"curve": curve(found), "chosen_on": len(select.samples), "law": found.reason or "fitted"}
+        about = f"{len(select.samples):,} rows that chose among the students"
+        title = "How large must a student be to answer as the teacher does?"
+        network.shown = (evidence(found, name="", title=title, about=about),)  # type: ignore[attr-defined]
+        return network
+
+    def words(self, subject: Network | None = None) -> str:  # noqa: ARG002 - the shape of every recipe
+        """Return what is made, in words."""
+        return f"the smallest of {len(self.sizes)} sizes of network within one standard error of the best"
+
+
+@dataclass(frozen=True)
+class _Decisions:
+    """Rows with the teacher's decisions, and how a network's numbers are read."""
+
+    samples: Samples
+    label: NDArray[np.int64]
+    behaviour: Behaviour
+
+
+def _decisions(behaviour: Behaviour, select: Record) -> _Decisions:
+    answers = Answers({SCORE: select.reference.score.numpy()})
+    return _Decisions(select.samples, behaviour.read(answers).label, behaviour)
+
+
+@dataclass
+class _School:
+    """Makes students of a size and measures them; the first of each size is kept."""
+
+    recipe: Growing
+    teacher: Subject
+    fit: Record
+    judge: _Decisions
+    seed: int
+    made: dict[int, Network] = field(default_factory=dict)
+
+    def fidelity(self, hidden: tuple[int, ...], seed: int) -> tuple[int, float, float | None]:
+        """Return parameters, agreement on the select rows, and that of a control that learned the outcomes."""
+        encoder = fitted(self.fit.samples)
+        name = f"growing/{hidden}/{seed}"
+        module = build(*suiting(Shape("mlp", hidden), encoder, len(self.teacher.outputs)), seed_of(self.seed, name))
+
+        def taught(objective: str) -> Network:
+            schedule = Schedule(self.recipe.steps, self.recipe.batch, self.recipe.rate)
+            extras = Extras(encoding=encoder)
+            return learn(module, self.teacher, objective, self.fit, schedule, chance(self.seed, name), extras)
+
+        network = taught(self.recipe.objective)
+        self.made.setdefault(network.form.parameters, network)
+        control = None if self.fit.reference.outcome is None else self._agreement(taught("labels"))
+        return network.form.parameters, self._agreement(network), control
+
+    def _agreement(self, network: Network) -> float:
+        raw = network.raw(network.encoding.encode(self.judge.samples))
+        return float((self.judge.behaviour.read(Answers({LOGIT: raw})).label == self.judge.label).mean())
+
+
+def curve(found: Capacity) -> list[dict[str, Any]]:
+    """Return sizes and fidelities as plain data."""
+    return [
+        {
+            "parameters": point.parameters,
+            "agreement": point.values.tolist(),
+            "control": None if point.control is None else point.control.tolist(),
+            "chosen": place == found.smallest,
+        }
+        for place, point in enumerate(found.points)
+    ]

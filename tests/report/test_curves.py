@@ -1,0 +1,67 @@
+"""Curves: every size has its mark, the law its band, and hostile names stay text."""
+
+import re
+
+import numpy as np
+import pytest
+
+from kdaudit.evidence import Evidence, Row
+from kdaudit.interval import Interval, unknown
+from kdaudit.report.curves import curve, curve_of
+from kdaudit.report.document import Curve, Knot
+from kdaudit.report.html import fragment
+from kdaudit.report.markdown import _block
+
+SIZES = (10, 100, 1000, 10_000)
+
+
+def knots(control=True):
+    return tuple(
+        Knot(
+            n,
+            Interval(0.5 + k / 10, 0.45 + k / 10, 0.55 + k / 10, 5),
+            Interval(0.4, 0.35, 0.45, 5) if control else None,
+        )
+        for k, n in enumerate(SIZES)
+    )
+
+
+def drawn(**keys):
+    return str(
+        curve(Curve(**{"across": "parameters", "measure": "Agreement", "unit": "percent", "knots": knots()} | keys))
+    )
+
+
+def test_every_size_is_drawn_from_left_to_right_and_upwards():
+    picture = drawn()
+    found = re.findall(r'<path d="M([\d.]+) ([\d.]+)l5 5', picture)
+    xs, ys = ([float(pair[k]) for pair in found] for k in range(2))
+    assert len(found) == 4 and xs == sorted(xs) and ys == sorted(ys, reverse=True)
+    assert np.diff(xs) == pytest.approx(np.diff(xs)[0], abs=0.2)  # a scale of powers
+    assert picture.count("<rect") == 4
+    assert ">10,000</text>" in picture and "4 sizes" in picture
+
+
+def test_the_law_is_drawn_with_its_band():
+    assert "stroke-dasharray" not in drawn()
+    law = tuple((n, 0.5 + k / 10, 0.4 + k / 10, 0.6 + k / 10) for k, n in enumerate(SIZES))
+    assert "stroke-dasharray" in drawn(law=law)
+
+
+def test_what_is_not_known_is_not_drawn():
+    assert drawn(knots=(Knot(5, unknown("too few")),)) == ""
+    assert drawn(knots=(Knot(5, Interval(0.5, 0.5, 0.5, 3)),)).count("l5 5") == 1
+    assert "<script>" not in drawn(measure="<script>")
+
+
+def test_evidence_becomes_a_curve_in_every_format():
+    row = Row(
+        "agreement", "10 parameters", "proxy", Interval(0.5, 0.4, 0.6, 5), "percent", no_control="n", no_ceiling="n"
+    )
+    arrays = {"parameters": np.array([10.0])} | {
+        name: np.array([10.0, 20.0]) for name in ("law_parameters", "law", "law_low", "law_high")
+    }
+    block = curve_of(Evidence("proxies/s", "How large?", (row,), arrays=arrays, shows="curve"))
+    assert block.knots == (Knot(10.0, row.value),) and len(block.law) == 2
+    assert "<svg" in fragment((block,))
+    assert _block(block, folds=True) == ""
