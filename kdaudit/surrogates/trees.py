@@ -24,6 +24,7 @@ from kdaudit.surrogates.pruning import pruned
 from kdaudit.surrogates.sums import Sums
 from kdaudit.surrogates.surrogate import Surrogate
 from kdaudit.surrogates.targets import Targets, TeacherAsk
+from kdaudit.surrogates.thinning import MOST, settled, thinned
 
 MOST_FIELDS = 3
 """More fields than these in one split, and nobody can picture it."""
@@ -78,7 +79,8 @@ def tree(  # noqa: PLR0913 - each is a choice of the user's
     that none of them has, to the side with more rows.  Trees are grown large on the teacher's scores and on its
     decisions (Breiman, Friedman, Olshen and Stone, 1984), cut back to the best subtree of every size (Bohanec and
     Bratko, 1994), and their splits chosen anew by alternation (Carreira-Perpinan and Tavallali, 2018); which tree of
-    which size is taken is chosen on `select`.
+    which size is taken is chosen on `select`.  With more than 50,000 rows splits are chosen anew on some of them; trees
+    are grown, and leaves answer, from all.
 
     Parameters
     ----------
@@ -142,7 +144,7 @@ class _Maker:
         self._columns = list(columns_of(rows.samples, without=without))
         slanted = extent.fields > 1 and not rows.numeric
         self._sums = Sums.of(rows.samples, extent.fields, without=without) if slanted else None
-        self._coarse = bool(extent.queries) or slanted
+        self._coarse = bool(extent.queries) or slanted or len(rows) >= MOST
 
     def bodies(self, on: str) -> list[Node]:
         """Return the best trees of every size."""
@@ -165,6 +167,12 @@ class _Maker:
                 if self._sums is not None:
                     yield _Way(on, True, True, size), self._slanted(changed)
 
+    def plain(self) -> Iterator[tuple[str, Rules]]:
+        """Yield the trees that need no more than growing, with words for each."""
+        for on in ("scores",) if self._rows.numeric else ("scores", "decisions"):
+            for body in self.bodies(on):
+                yield f"grown on {on} of all rows, pruned", self._said(body, self._columns)
+
     def made(self, way: _Way) -> Rules:
         """Return the tree that came about in one way."""
         body = [body for body in self.bodies(way.on) if _size(body) <= way.leaves][-1]
@@ -182,13 +190,20 @@ class _Maker:
 
 def _candidates(behaviour: Behaviour, body: Body, extent: Extent) -> Iterator[Candidate]:
     again = None if body.whole is None else partial(_again, behaviour, body.whole, extent)
-    for way, rules in _Maker(behaviour, body.rows, extent).ways():
+    few = thinned(body.rows)
+    for way, rules in _Maker(behaviour, few, extent).ways():
         words = way.words if body.name == NONE else f"{body.name}, {way.words}"
-        yield Candidate(words, rules, None if again is None else partial(again, way))
+        made = rules if few is body.rows else settled(rules, body.rows)
+        yield Candidate(words, made, None if again is None else partial(again, way))
+    if few is not body.rows:
+        for words, rules in _Maker(behaviour, body.rows, extent).plain():
+            yield Candidate(f"{body.name}, {words}", rules, None)
 
 
 def _again(behaviour: Behaviour, rows: Targets, extent: Extent, way: _Way) -> Rules:
-    return _Maker(behaviour, rows, extent).made(way)
+    few = thinned(rows)
+    rules = _Maker(behaviour, few, extent).made(way)
+    return rules if few is rows else settled(rules, rows)
 
 
 def _size(body: Node) -> int:

@@ -1,0 +1,49 @@
+import numpy as np
+import pytest
+
+from kdaudit.surrogates import trees
+from kdaudit.surrogates.targets import ask_for_targets
+from kdaudit.surrogates.thinning import settled, spread, thinned
+from kdaudit.surrogates.trees import tree
+
+
+@pytest.mark.parametrize(("n", "most"), [(1000, 100), (12_345, 777), (64, 63)])
+def test_positions_are_spread_evenly(n, most):
+    some = spread(n, most)
+    assert len(some) == most == len(set(some.tolist())) and some.min() >= 0 and some.max() < n
+    assert (np.diff(some) > 0).all()
+    # of ten parts each holds its share, and so does each rest of a division by a small number
+    assert np.bincount(some * 10 // n, minlength=10) == pytest.approx(most / 10, abs=most / 50 + 2)
+    for period in (2, 3, 5, 7):
+        assert np.bincount(some % period, minlength=period) == pytest.approx(most / period, abs=most / 20 + 2)
+
+
+def test_few_rows_stay_as_they_are(behaviour, draw_rows, planted_ask):
+    rows = ask_for_targets(behaviour, draw_rows(50), planted_ask)
+    assert thinned(rows, 50) is rows
+    assert len(thinned(rows, 49)) == 49
+
+
+def test_answers_come_from_all_rows(behaviour, draw_rows, planted_ask):
+    few, many = draw_rows(300), ask_for_targets(behaviour, draw_rows(4000, 1), planted_ask)
+    rules = settled(tree(behaviour, few, planted_ask, rng=np.random.default_rng(0)).rules, many)
+    which = rules.which(many.samples)
+    assert sum(rule.n for rule in rules.rules) == 4000
+    for position, rule in enumerate(rules.rules):
+        own = np.flatnonzero(which == position)
+        assert rule.n == len(own)
+        assert rule.score == many.answer(own)
+
+
+def test_a_tree_of_thinned_rows_is_about_as_good(monkeypatch, behaviour, draw_rows, planted_ask, planted_score):
+    rows, fresh = draw_rows(4000), draw_rows(4000, 1)
+    truth = planted_score(fresh)[:, 0] > 0.5
+
+    def agreement():
+        made = tree(behaviour, rows, planted_ask, leaves=8, rng=np.random.default_rng(0))
+        assert made.making.fitted == 3000 and sum(rule.n for rule in made.rules.rules) == 3000
+        return ((made.rules.evaluate(fresh)[:, 0] > 0.5) == truth).mean()
+
+    whole = agreement()
+    monkeypatch.setattr(trees, "thinned", lambda given: thinned(given, 1000))
+    assert agreement() >= whole - 0.005
