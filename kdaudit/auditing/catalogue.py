@@ -29,6 +29,7 @@ COMPARE = {
     "boundary": "kdaudit.compare.boundaries:Boundary",
     "mining": "kdaudit.compare.minings:Mining",
     "representation": "kdaudit.compare.representations:Representation",
+    "attention": "kdaudit.compare.attentions:Attention",
     "rulebook": "kdaudit.compare.rulebooks:Rulebook",
     "differences": "kdaudit.compare.differences:Differences",
     "cost": "kdaudit.cost.questions:Cost",

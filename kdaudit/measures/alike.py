@@ -62,3 +62,59 @@ READOUT = Border(
     "What a linear readout of the layer knows",
 )
 ALIKE = (CKA, RBF, PROCRUSTES, RSA, NEIGHBOURS, READOUT)
+HEADS = Border(
+    "attention_likeness",
+    "",
+    (0.0, 1.0),
+    "high",
+    "1 minus the Jensen-Shannon divergence (bits) of matched heads, mean over heads and asking tokens; heads are "
+    "matched on one half of the texts and scored on the other",
+    "Lin 1991; matching by Kuhn 1955",
+    "Heads attend alike",
+)
+HEADS_HELLINGER = Border(
+    "attention_hellinger",
+    "",
+    (0.0, 1.0),
+    "high",
+    "1 minus the Hellinger distance of the same heads",
+    "Hellinger 1909",
+    "Heads attend alike (Hellinger)",
+)
+ROLLOUT = Border(
+    "rollout_spearman",
+    "",
+    (-1.0, 1.0),
+    "high",
+    "rank correlation over tokens of what reaches the output from each, by multiplying attention through the layers",
+    "Abnar and Zuidema 2020 (rollout)",
+    "Reads the same tokens (rollout)",
+)
+FLOW = Border(
+    "flow_spearman",
+    "",
+    (-1.0, 1.0),
+    "high",
+    "rank correlation over tokens of the greatest flow from each to the output, attention as capacity",
+    "Abnar and Zuidema 2020 (flow)",
+    "Reads the same tokens (flow)",
+)
+TOP_TOKENS = Border(
+    "top_tokens",
+    "percent",
+    (0.0, 1.0),
+    "high",
+    "share of the three tokens that reach the output most which both have",
+    "Abnar and Zuidema 2020 (rollout)",
+    "The same three tokens",
+)
+ABLATION = Border(
+    "attention_ablation",
+    "points",
+    (-1.0, 1.0),
+    "high",
+    "fall of the teacher's score of its own decision when the words that somebody attends to most are masked",
+    "crossed after DeYoung et al. 2020 (comprehensiveness)",
+    "What masking the words attended to does to the teacher",
+)
+ATTEND = (HEADS, HEADS_HELLINGER, ROLLOUT, FLOW, TOP_TOKENS, ABLATION)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kdaudit.errors import InvalidInput
 from kdaudit.measure import Measure
 from kdaudit.measures.agreement import AGREEMENT
-from kdaudit.measures.alike import ALIKE
+from kdaudit.measures.alike import ALIKE, ATTEND
 from kdaudit.measures.borders import BORDERS
 from kdaudit.measures.calibration import BRIER
 from kdaudit.measures.divergence import KL, SCORE_ERROR
@@ -17,7 +17,7 @@ MEASURES: dict[str, Measure] = {m.name: m for m in (AGREEMENT, KL, SCORE_ERROR, 
 DEFINITIONS: dict[str, str] = {
     **{m.name: f"{m.definition} ({m.source})" for m in MEASURES.values()},
     **{m.name: f"{m.definition} ({m.source})" for m in LIKENESS},
-    **{m.name: f"{m.definition} ({m.source})" for m in (*BORDERS, *ALIKE)},
+    **{m.name: f"{m.definition} ({m.source})" for m in (*BORDERS, *ALIKE, *ATTEND)},
     **{m.name: f"{m.definition} ({m.source})" for m in FURTHER},
     "crossed_faithfulness": "area between the teacher's score as fields are put in and as they are taken away, in the "
     "proxy's order of fields, mean over rows (Petsiuk et al. 2018, insertion and deletion)",

@@ -1,0 +1,212 @@
+"""Whether the proxy attends as the teacher does, and how far attention is evidence at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kdaudit.cast import Cast, Empty
+from kdaudit.compare.heeding import (
+    Halves,
+    Heed,
+    Seats,
+    attention_beside,
+    exchanged_texts,
+    heeds,
+    unmatched,
+)
+from kdaudit.compare.masking import maskable, masked_falls
+from kdaudit.compare.voices import Voices
+from kdaudit.compare.words import RIVALS, capital
+from kdaudit.errors import InvalidInput, NoSuchSignal
+from kdaudit.evidence import Evidence, Row
+from kdaudit.finding import Claim
+from kdaudit.layers import Layers
+from kdaudit.samples import Samples
+from kdaudit.signal import Signal
+from kdaudit.statistics.beside import Beside, evidence_rows
+from kdaudit.statistics.choice import balanced, queue
+from kdaudit.statistics.rates import mean
+from kdaudit.subject import Ask, Subject
+
+STREAM = "compare/attention/rows"
+SHORTEST = 4
+"""Tokens that a text must have: among fewer nothing can be ranked."""
+ORDERS = 5
+"""Whose most attended words are masked: teacher, proxy, stranger, twin, and words by chance."""
+STATEMENT = (
+    "Attention shows where a network reads: it is evidence on mechanism, not on reasons. Other attention can give the "
+    "same answers (Jain and Wallace 2019)."
+)
+
+
+@dataclass(frozen=True)
+class Attention:
+    """Whether two networks attend to the same tokens, beside a stranger's proxy.
+
+    Layers and heads may differ in number: heads are matched on one half of the texts and scored on the other.
+
+    Parameters
+    ----------
+    rows : int
+        Texts (or pictures) put through everybody.
+    layers, proxy_layers : tuple of str
+        Attentions in the module trees of teacher (and twin) and of proxy (and stranger), stars allowed, from the input
+        upwards.
+    pooled : {"mean", "first"}
+        Whether the output is read from all tokens alike or from the first.
+    flows : int
+        Texts whose flow is worked out besides rollout: a problem of maximum flow a token.
+    share : float
+        Of the words attended to most, the share that is masked to see what it does to the teacher; 0 for no such test.
+    margin : float
+        By how much the likeness of heads must exceed the control.
+    """
+
+    rows: int = 200
+    layers: tuple[str, ...] = ("layers.*.attention",)
+    proxy_layers: tuple[str, ...] = ("layers.*.attention",)
+    pooled: Literal["mean", "first"] = "mean"
+    flows: int = 20
+    share: float = 0.2
+    margin: float = 0.0
+    each: ClassVar[bool] = True
+    """Every proxy attends to other words: texts are masked for each."""
+
+    def __post_init__(self) -> None:
+        if self.rows < 4 or self.flows < 0 or not 0 <= self.share < 1 or self.margin < 0:
+            raise InvalidInput("rows is at least 4, flows and margin at least 0, and share below 1")
+        if not self.layers or not self.proxy_layers:
+            raise InvalidInput(
+                "layers and proxy_layers name attentions in the module trees, such as layers.*.attention"
+            )
+
+    @property
+    def needs(self) -> frozenset[Signal]:
+        """Nothing but answers: without attention the question stays undecided."""
+        return frozenset()
+
+    @property
+    def part(self) -> Literal["judge", "pool"]:
+        """The rows that no maker ever saw."""
+        return "judge"
+
+    def made(self, samples: Samples) -> int:
+        """Return the most texts that are masked."""
+        return ORDERS * -(-min(self.rows, len(samples)) // 2) if self.share else 0
+
+    def price(self, samples: Samples) -> int:
+        """Return the rows put through the teacher, and those that are made."""
+        return min(self.rows, len(samples)) + self.made(samples)
+
+    def examine(self, cast: Cast, samples: Samples, ask: Ask, rng: np.random.Generator) -> Evidence:
+        """Answer the question for one proxy; see `kdaudit.question.Question`."""
+        chosen = balanced(np.zeros(len(samples), dtype=np.int64), self.rows, queue(samples, rng, STREAM))
+        rows, voices = samples.take(chosen), Voices(cast, ask)
+        if isinstance(cast.teacher.form, Layers):
+            # the same rows are answered through the door, so that they are counted as asked
+            voices.decide(cast.teacher)(rows)
+        seats, read = heeds(_aligned({name: self._maps(seat, rows, name) for name, seat in voices.seats.items()}))
+        halves = _halves(read, rng)
+        items = attention_beside(cast, seats, halves, pooled=self.pooled, flows=self.flows, asked=voices.asked)
+        falls, told = self._ablation(voices, rows, seats, halves, rng)
+        return Evidence(
+            question="",
+            title=f"Does the {cast.proxy_name} attend as this teacher does?",
+            rows=(*evidence_rows(items), *falls),
+            claims=(self._claim(cast, items[0]),),
+            context={
+                "population": samples.origin.name,
+                "rows": len(rows),
+                "matched_on": len(halves.match),
+                "scored_on": len(halves.score),
+                "missing": {name: seat.reason for name, seat in seats.items() if isinstance(seat, Empty)},
+                "heads": {name: len(s.heads(int(halves.score[0]))) for name, s in _known(seats, halves)},
+                "entropy": {
+                    name: mean([s.entropy(int(row)) for row in halves.score]).to_data()
+                    for name, s in _known(seats, halves)
+                },
+                "null": _nulls(seats, halves, read, rng),
+                "sentences": [STATEMENT, *told],
+            },
+            shows="strip",
+            proxy_name=cast.proxy_name,
+        )
+
+    def _maps(self, seat: Subject | Empty, rows: Samples, name: str) -> list[NDArray[np.float64]] | Empty:
+        if isinstance(seat, Empty):
+            return seat
+        if not isinstance(seat.form, Layers) or not hasattr(seat, "encoding"):
+            return Empty(f"{seat.identity.name} has no layers that could be looked at")
+        # torch is loaded where layers are looked at, not where a plan is checked
+        from kdaudit.explain.layers import attention_maps
+
+        names = self.layers if name in ("teacher", "twin") else self.proxy_layers
+        try:
+            return attention_maps(seat, rows, names)  # type: ignore[arg-type]
+        except (InvalidInput, NoSuchSignal) as error:
+            return Empty(f"{seat.identity.name} has no attention to be compared: {error}")
+
+    def _ablation(
+        self, voices: Voices, rows: Samples, seats: Seats, halves: Halves, rng: np.random.Generator
+    ) -> tuple[list[Row], list[str]]:
+        reason = maskable(voices.cast.teacher) if self.share else "it was not asked for"
+        if reason or isinstance(seats["teacher"], Empty) or not len(halves.score):
+            return [], [f"What masking the tokens attended to would do to the teacher was not tried: {reason}."]
+        own, crossed, words = masked_falls(
+            voices, rows, seats, halves.score, share=self.share, pooled=self.pooled, rng=rng
+        )
+        found = [replace(row, of="teacher") for row in evidence_rows([own])]
+        return [*found, *evidence_rows([crossed])], [words]
+
+    def _claim(self, cast: Cast, item: Beside) -> Claim:
+        rival = RIVALS.get(item.control_kind, "a stranger")
+        more = "" if item.excess is None else f", {item.excess.text(signed=True)} beside {rival}"
+        return Claim(
+            text=capital(f"the heads of {cast.proxy_name} attend more as this teacher's do than those of {rival}"),
+            measure=item.measure.name,
+            group=item.group,
+            form="above control",
+            margin=self.margin,
+            about="proxy",
+            found=capital(
+                f"matched heads of {cast.proxy_name} and teacher are alike to {item.value.text()} (1: the same){more}."
+            ),
+            minimum=30,
+        )
+
+
+def _aligned(maps: dict[str, Any]) -> dict[str, Any]:
+    """Return the maps cut to the places that all seats have; words stand at the same places for all of ours."""
+    known = [layers for layers in maps.values() if not isinstance(layers, Empty)]
+    if not known:
+        return maps
+    short = min(layers[0].shape[-1] for layers in known)
+    return {
+        name: layers if isinstance(layers, Empty) else [layer[:, :, :short, :short] for layer in layers]
+        for name, layers in maps.items()
+    }
+
+
+def _halves(read: NDArray[np.int64], rng: np.random.Generator) -> Halves:
+    usable = rng.permutation(np.flatnonzero(read >= SHORTEST))
+    cut = len(usable) // 2
+    return Halves(np.sort(usable[:cut]), np.sort(usable[cut:]))
+
+
+def _known(seats: Seats, halves: Halves) -> list[tuple[str, Heed]]:
+    return [(name, seat) for name, seat in seats.items() if isinstance(seat, Heed) and len(halves.score)]
+
+
+def _nulls(seats: Seats, halves: Halves, read: NDArray[np.int64], rng: np.random.Generator) -> dict[str, Any]:
+    """Return what teacher and proxy score with heads paired by chance, and with the wrong texts of equal length."""
+    teacher, proxy = seats["teacher"], seats["proxy"]
+    if isinstance(teacher, Empty) or isinstance(proxy, Empty) or not len(halves.match):
+        return {}
+    return {
+        "heads paired by chance": mean(unmatched(teacher, proxy, halves, rng)).to_data(),
+        "texts exchanged": mean(exchanged_texts(teacher, proxy, halves, read)).to_data(),
+    }

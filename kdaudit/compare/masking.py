@@ -1,0 +1,124 @@
+"""Words masked in texts, to see whether what somebody attends to moves the teacher."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kdaudit.cast import Empty
+from kdaudit.compare.heeding import Heed, Seats
+from kdaudit.compare.lines import MADE, Floats
+from kdaudit.compare.voices import Voices, measure_of
+from kdaudit.domain import Text
+from kdaudit.measures.alike import ABLATION
+from kdaudit.measures.attentions import top_tokens
+from kdaudit.samples import Samples
+from kdaudit.signal import SCORE
+from kdaudit.statistics.beside import Beside, Scored, summary
+from kdaudit.statistics.rates import mean
+from kdaudit.subject import Answers, Subject
+from kdaudit.tokens import Tokens, split
+
+MASK = "_"
+"""Stands for a word masked: a word of no vocabulary, so that each network reads its unknown word there."""
+Choose = Callable[[int, int, int], NDArray[np.int64]]
+"""From a row, its number of tokens and how many to mask, to their positions."""
+
+
+def maskable(teacher: Subject) -> str:
+    """Return why words cannot be masked for a teacher; empty if they can."""
+    if not isinstance(getattr(teacher, "encoding", None), Tokens):
+        return f"{teacher.identity.name} does not read words whose places are known"
+    return "" if SCORE in teacher.offers else f"{teacher.identity.name} gives no scores"
+
+
+def masked(samples: Samples, positions: list[NDArray[np.int64]]) -> Samples:
+    """Return texts with the words at some positions masked: words by `kdaudit.tokens.split`, joined by spaces."""
+    (item,) = (field for field in samples.domain.fields if isinstance(field, Text))
+    texts = []
+    for text, at in zip(samples.columns[item.name], positions, strict=True):
+        words = split(text)
+        for place in at.tolist():
+            words[place] = MASK
+        texts.append(" ".join(words))
+    return Samples(samples.domain, {item.name: np.array(texts, dtype=object)}, samples.ids, MADE)
+
+
+def masked_falls(
+    voices: Voices,
+    rows: Samples,
+    seats: Seats,
+    chosen: NDArray[np.int64],
+    *,
+    share: float,
+    pooled: str,
+    rng: np.random.Generator,
+) -> tuple[Beside, Beside, str]:
+    """Return what masking does to the teacher's score of its own decision, by whose attention, and it in words.
+
+    Parameters
+    ----------
+    voices : Voices
+    rows : Samples
+    seats : mapping
+    chosen : array
+        Positions of rows that are tried.
+    share : float
+        Of each text's words.
+    pooled : {"mean", "first"}
+    rng : Generator
+
+    Returns
+    -------
+    own : Beside
+        By the teacher's own attention, beside as many words drawn by chance.
+    crossed : Beside
+        By the proxy's, beside the stranger's.
+    words : str
+    """
+    texts = rows.take(chosen)
+    before = voices.answers(voices.cast.teacher, texts)
+    decided = before.label
+
+    def fall(choose: Choose) -> Floats:
+        positions = []
+        for row in chosen.tolist():
+            k = len(next(seat.reading(row, pooled) for seat in seats.values() if isinstance(seat, Heed)))
+            positions.append(choose(row, k, max(1, round(share * k))))
+        after = voices.answers(voices.cast.teacher, masked(texts, positions))
+        return _own_score(before, decided) - _own_score(after, decided)
+
+    def of(name: str) -> Floats | Empty:
+        seat = seats[name]
+        return seat if isinstance(seat, Empty) else fall(lambda row, _, n: top_tokens(seat.reading(row, pooled), n))
+
+    chance = fall(lambda _, k, n: rng.permutation(k)[:n])
+    by = {name: of(name) for name in seats}
+    asked = voices.asked
+    own = summary(
+        measure_of(ABLATION),
+        Scored(by["teacher"], chance, by["twin"], "permuted"),
+        group="its own attention",
+        asked=asked,
+    )
+    kind = "none" if isinstance(by["stranger"], Empty) else voices.cast.control_kind
+    crossed = summary(
+        measure_of(ABLATION), Scored(by["proxy"], by["stranger"], by["teacher"], kind), group="all", asked=asked
+    )
+    whole = mean(chance, span=(-1.0, 1.0))
+    words = (
+        f"Masking the {share:.0%} of words that the teacher itself attends to most lowers its score by "
+        f"{own.value.text('points')}, as many words drawn by chance by {whole.text('points')}, those that "
+        f"{voices.cast.proxy_name} attends to by {crossed.value.text('points')}."
+    )
+    return own, crossed, words
+
+
+def _own_score(answers: Answers, decided: NDArray[np.int64]) -> Floats:
+    score = answers.score
+    if score.shape[1] == 1:
+        return np.where(decided == 1, score[:, 0], 1.0 - score[:, 0])
+    out: Floats = score[np.arange(len(score)), np.maximum(decided, 0)]
+    return out
