@@ -49,7 +49,7 @@ def _in_order(found: list[Finding], order: list[str]) -> list[Finding]:
 
 def _contrast(run: Run, found: list[Finding]) -> Contrast:
     first = found[0]
-    evidence = _evidence(run, first)
+    evidence = evidence_of(run, first)
     row = None if evidence is None else evidence.row(first.measure, first.group, "teacher")
     kind = "" if row is None else CONTROL_WORDS[row.control_kind] if row.control is not None else row.no_control
     return Contrast(
@@ -78,7 +78,8 @@ def _contrast(run: Run, found: list[Finding]) -> Contrast:
     )
 
 
-def _evidence(run: Run, finding: Finding) -> Evidence | None:
+def evidence_of(run: Run, finding: Finding) -> Evidence | None:
+    """Return the evidence that a finding rests on, or None."""
     return run.evidence.get(PurePosixPath(finding.evidence).stem) if finding.evidence else None
 
 
@@ -90,25 +91,41 @@ def saving(context: Mapping[str, Any], finding: Finding) -> str:
     stranger's help.  In a pool of N rows widths fall as ``sqrt(1 / n - 1 / N)``: plain sampling needs
     ``1 / (1 / N + (1 / n - 1 / N) width_ratio**2)`` rows for the same width.
     """
-    found = context.get("contrasts")
-    found = found.get(finding.group, found.get(finding.measure)) if isinstance(found, Mapping) else None
-    ratio = found.get("width_ratio") if isinstance(found, Mapping) else None
-    n = finding.teacher.n
-    if (
-        not isinstance(found, Mapping)
-        or not isinstance(ratio, (int, float))
-        or ratio <= 0
-        or not finding.asked
-        or not n
-    ):
+    found = worth(context, finding)
+    if found is None:
         return ""
-    if ratio >= 1:
+    if found["width_ratio"] >= 1:
         return "the proxy saved no questions here"
-    rest = 1 / finding.proxy.n if finding.proxy.n > n else 0.0
-    plain = finding.asked / n / (rest + (1 / n - rest) * ratio**2)
-    text = f"plain sampling would need about {count(int(round(plain, -2)) or finding.asked)} (width × {ratio:.2f}"
+    plain = int(round(finding.asked * found["factor"], -2)) or finding.asked
+    text = f"plain sampling would need about {count(plain)} (width × {found['width_ratio']:.2f}"
+    told = found.get("forecast_ratio")
+    if isinstance(told, (int, float)):
+        text += f"; × {told:.2f} was forecast before asking"
     theirs = found.get("strangers_width_ratio")
     return text + (f"; with a stranger × {theirs:.2f})" if isinstance(theirs, (int, float)) else ")")
+
+
+def worth(context: Mapping[str, Any], finding: Finding) -> dict[str, Any] | None:
+    """Return what evidence says of the proxy's help with a finding, or None where it says nothing.
+
+    ``factor`` and ``strangers_factor``: how many times as many rows plain sampling needs for the same width.
+    """
+    found = context.get("contrasts")
+    if not isinstance(found, Mapping):
+        return None
+    keys = (finding.group, f"{finding.measure.removesuffix('_difference')}, {finding.group}", finding.measure)
+    one: Mapping[str, Any] = next((found[key] for key in keys if isinstance(found.get(key), Mapping)), {})
+    ratio, n = one.get("width_ratio"), finding.teacher.n
+    if not isinstance(ratio, (int, float)) or ratio <= 0 or not finding.asked or not n:
+        return None
+    rest = 1 / finding.proxy.n if finding.proxy.n > n else 0.0
+
+    def factor(width: float) -> float:
+        return 1 / n / (rest + (1 / n - rest) * width**2)
+
+    theirs = one.get("strangers_width_ratio")
+    more = {"strangers_factor": factor(theirs)} if isinstance(theirs, (int, float)) and theirs > 0 else {}
+    return {**one, "factor": factor(ratio), **more}
 
 
 def measure_words(measure: str, titles: Iterable[str] = ()) -> str:

@@ -42,6 +42,7 @@ def test_all_sections_are_there_and_empty_ones_are_not(run):
     assert titles == [
         "How far the proxies can be believed",
         "Bias: what the proxies show, and what the teacher does",
+        "Does what the proxies show carry over?",
         "The rules, whole",
         "What this cost",
         "What was not tested",

@@ -42,4 +42,4 @@ def test_an_unknown_format_is_refused_before_anything_is_written(on_disk):
 
 
 def test_formats_are_those_of_the_command_line():
-    assert tuple(FORMATS) == ("html", "md", "json")
+    assert tuple(FORMATS) == ("html", "md", "json", "junit")

@@ -152,13 +152,14 @@ def world(kind, rare=False, flip=False):
             score = np.where(wrong, np.where(teacher > 0, 0.01, 0.99), np.where(teacher > 0, 0.6, 0.4))
         case "inverse":
             score = np.where(group == 1, 1 - score, score)
+    # as an audit does: read as chances on rows answered before
+    known = rng.permutation(N)[:1000]
     if flip:
         other = (z > line + 0.25).astype(float)
         lower = ndtr((seen / math.hypot(1, noise) - line - 0.25) / (noise / math.hypot(1, noise)))
         lower = lower[rng.permutation(N)] if kind == "noise" else lower
-        return np.zeros(N, dtype=int), teacher - other, score - lower
-    # as an audit does: read as chances on rows answered before
-    known = rng.permutation(N)[:1000]
+        first, second = (chances(score[known], teacher[known], side) for side in (score, lower))
+        return np.zeros(N, dtype=int), teacher - other, first - second
     return group, teacher, chances(score[known], teacher[known], score)
 
 
