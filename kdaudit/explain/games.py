@@ -56,7 +56,7 @@ class TensorGame:
         out = torch.zeros(k, n, dtype=torch.float64)
         each = max(1, self.chunk // self._rows)
         for start in range(0, n, self._rows):
-            rows = torch.arange(start, min(start + self._rows, n))
+            rows = slice(start, min(start + self._rows, n))
             x, output = self.inputs.rows[rows], self.inputs.output[rows]
             for lent in self.background:
                 step = x - lent

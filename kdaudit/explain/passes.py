@@ -12,7 +12,7 @@ from kdaudit.errors import InvalidAnswers, InvalidInput, NoSuchSignal
 
 NUMBERS = 2**17
 """Numbers of input in one chunk; beyond, the intermediate layers of a small network leave the cache."""
-ROWS = 2_048
+ROWS = 1_024
 """Most rows of a chunk."""
 
 

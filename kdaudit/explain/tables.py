@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +19,15 @@ from numpy.typing import NDArray
 from kdaudit.errors import InvalidInput
 from kdaudit.explain.attributions import Attributions
 from kdaudit.rules import Rule, Rules, Test
-from kdaudit.samples import Samples, concat
+from kdaudit.samples import Samples
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 MOST_BOXES = 20_000
 """Boxes of a rule list beyond which it is refused: each rule may cut what later rules see into several."""
 MOST_FIELDS = 62
+FEW = 14
+"""Fields of a box up to which all of its codes are counted."""
 CELLS = 2**22
 """Entries of a table held at once."""
 
@@ -111,7 +114,7 @@ def table_interactions(
 def _checked(rules: Rules, samples: Samples, background: Samples) -> Iterator[Box]:
     if not len(background):
         raise InvalidInput("Shapley values need at least one background row")
-    rows = concat([_bare(samples), _bare(background)])
+    rows = (samples, background)
     for box in _tree(rules, rows) if rules.family == "tree" else _list(rules, rows):
         if len(box.fields) > MOST_FIELDS:
             raise InvalidInput(f"a rule tests {len(box.fields)} fields; at most {MOST_FIELDS} can be tabled")
@@ -119,22 +122,22 @@ def _checked(rules: Rules, samples: Samples, background: Samples) -> Iterator[Bo
             yield box
 
 
-def _bare(samples: Samples) -> Samples:
-    return Samples(samples.domain, samples.columns, samples.ids, samples.origin)
+def _holds(test: Test, rows: tuple[Samples, Samples]) -> Bools:
+    return np.concatenate([test.holds(part) for part in rows])
 
 
-def _tree(rules: Rules, rows: Samples) -> Iterator[Box]:
+def _tree(rules: Rules, rows: tuple[Samples, Samples]) -> Iterator[Box]:
     seen: dict[Test, Bools] = {}
     for rule in rules.rules:
         meets: dict[str, Bools] = {}
         for test in rule.tests:
             if test not in seen:
-                seen[test] = test.holds(rows)
+                seen[test] = _holds(test, rows)
             meets[test.field] = meets[test.field] & seen[test] if test.field in meets else seen[test]
         yield Box(np.array(rule.score), tuple(meets), tuple(meets.values()))
 
 
-def _list(rules: Rules, rows: Samples) -> Iterator[Box]:
+def _list(rules: Rules, rows: tuple[Samples, Samples]) -> Iterator[Box]:
     """Yield the boxes of a rule list: where a rule holds and none before it does is no box, so it is cut into some.
 
     A field's values are known by which tests on it they pass; only values that occur matter, since every mixture of
@@ -144,7 +147,7 @@ def _list(rules: Rules, rows: Samples) -> Iterator[Box]:
     kinds: dict[str, Bools] = {}
     kind_of: dict[str, NDArray[np.int64]] = {}
     for field in dict.fromkeys(test.field for test in tests):
-        passed = np.stack([test.holds(rows) for test in tests if test.field == field], axis=1)
+        passed = np.stack([_holds(test, rows) for test in tests if test.field == field], axis=1)
         kinds[field], where = np.unique(passed, axis=0, return_inverse=True)
         kind_of[field] = where.reshape(-1)
     column = {test: [t for t in tests if t.field == test.field].index(test) for test in tests}
@@ -188,11 +191,11 @@ def _shares(box: Box, n: int, *, order: int) -> tuple[Floats, NDArray[np.int64]]
     ``(p-1)! q! / (p+q)!``, one of the second ``-p! (q-1)! / (p+q)!``; pairs get the same with one factorial fewer.
     """
     d = len(box.fields)
-    code = np.zeros(len(box.meets[0]), dtype=np.int64)
+    code = np.zeros(len(box.meets[0]), dtype=np.uint16 if d <= FEW else np.int64)
     for bit, met in enumerate(box.meets):
-        code |= met.astype(np.int64) << bit
-    ours, where = np.unique(code[:n], return_inverse=True)
-    theirs, count = np.unique(code[n:], return_counts=True)
+        code |= met.astype(code.dtype) << code.dtype.type(bit)
+    ours, where, _ = _occurring(code[:n], d)
+    theirs, _, count = _occurring(code[n:], d)
     bits = np.arange(d)
     other = (theirs[:, None] >> bits) & 1 == 1
     own = (ours[:, None] >> bits) & 1 == 1
@@ -205,7 +208,20 @@ def _shares(box: Box, n: int, *, order: int) -> tuple[Floats, NDArray[np.int64]]
         p, q = mine.sum(axis=2).astype(np.int64), not_mine.sum(axis=2).astype(np.int64)
         part = _first if order == 1 else _second
         out[start : start + block] = part(mine, not_mine, weight, p, q)
-    return out, where.reshape(-1)
+    return out, where
+
+
+def _occurring(code: NDArray[Any], d: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return the codes that occur, rising, each row's place among them, and how often each occurs."""
+    if d > FEW:
+        found, where, count = np.unique(code, return_inverse=True, return_counts=True)
+        return found.astype(np.int64), where.reshape(-1), count
+    # few conditions: counting is faster than sorting
+    times = np.bincount(code, minlength=1 << d)
+    present = np.flatnonzero(times)
+    place = np.zeros(1 << d, dtype=np.int64)
+    place[present] = np.arange(len(present))
+    return present, place[code], times[present]
 
 
 def _first(mine: Floats, other: Floats, weight: Floats, p: NDArray[np.int64], q: NDArray[np.int64]) -> Floats:

@@ -1,0 +1,337 @@
+"""Comparisons of reasons: what they cost beside captum and shap, and what their errors and nulls are worth.
+
+Costs are CPU seconds on one thread.  shap is no dependency: it is taken from this interpreter, or from the one that the
+variable ``KDAUDIT_SHAP_PYTHON`` names; without it its figures are left out.
+"""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from sklearn.tree import DecisionTreeRegressor
+from torch import nn
+from torch.nn import functional
+
+from kdaudit.explain.coalitions import every
+from kdaudit.explain.games import TensorGame
+from kdaudit.explain.passes import Passes
+from kdaudit.explain.paths import Inputs, expected, integrated
+from kdaudit.explain.shapley import exact, kernel, permutations
+
+HERE = Path(__file__).parent
+ROWS, FIELDS = 512, 64
+
+
+def run(report, full: bool) -> None:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        perceptron(report, full)
+        trees(report)
+        coverage(report, 1000 if full else 200)
+        known = peer("bench_compare_known")
+        known.pairs(report, full)
+        known.census(report)
+        transformer(report, full)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def peer(name: str):
+    """Return the module beside this file."""
+    spec = importlib.util.spec_from_file_location(name, HERE / f"{name.removeprefix('bench_')}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def cpu(function, repeats: int = 3) -> float:
+    """Return the least CPU seconds of some repetitions."""
+    times = []
+    for _ in range(repeats):
+        start = time.process_time()
+        function()
+        times.append(time.process_time() - start)
+    return min(times)
+
+
+def best_pass(module, rows, sizes, *, backward: bool) -> float:
+    """Return the CPU seconds of a row at the best size of a batch."""
+    out = []
+    for size in sizes:
+        batch = rows[torch.arange(size) % len(rows)].clone()
+        times = max(1, 4096 // size) if rows.ndim == 2 else 1
+
+        def once(batch=batch, times=times):
+            for _ in range(times):
+                if backward:
+                    leaf = batch.detach().requires_grad_()
+                    torch.autograd.grad(module(leaf)[:, 0].sum(), leaf)
+                else:
+                    with torch.no_grad():
+                        module(batch)
+
+        out.append(cpu(once) / size / times)
+    return min(out)
+
+
+class Compared:
+    """Says the cost of ours beside that of captum and the floor."""
+
+    def __init__(self, report, where: str) -> None:
+        self.report, self.where = report, where
+
+    def say(self, what: str, ours: float, theirs: float, floor: float, *, faster: str, above: str) -> None:
+        self.report.figure(f"{self.where} {what}: captum's CPU over ours", theirs / ours, target=faster, peer=theirs)
+        self.report.figure(f"{self.where} {what}: ours over the floor", ours / floor, target=above, peer=theirs / floor)
+
+
+def perceptron(report, full: bool) -> None:
+    """The multilayer perceptron 64-256-256-10, 512 rows."""
+    import warnings
+
+    from captum.attr import FeatureAblation, GradientShap, IntegratedGradients, KernelShap, ShapleyValueSampling
+
+    torch.manual_seed(0)
+    module = (
+        nn.Sequential(nn.Linear(FIELDS, 256), nn.ReLU(), nn.Linear(256, 256), nn.ReLU(), nn.Linear(256, 10))
+        .eval()
+        .requires_grad_(False)
+    )
+    x, base = torch.randn(ROWS, FIELDS), torch.zeros(ROWS, FIELDS)
+    lent, output = torch.randn(100, FIELDS), module(x).argmax(dim=1)
+    forward = best_pass(module, x, (256, 512, 1024, 2048, 4096), backward=False)
+    both = best_pass(module, x, (256, 512, 1024, 2048, 4096), backward=True)
+    passes, inputs = Passes(module), Inputs(x, output, torch.arange(FIELDS), FIELDS)
+    game = TensorGame(passes, inputs, torch.zeros(1, FIELDS))
+    said = Compared(report, "perceptron")
+
+    ours = cpu(lambda: integrated(passes, inputs, base[0], nodes=50))
+    method = IntegratedGradients(module)
+    theirs = min(
+        cpu(lambda more=more: method.attribute(x, base, target=output, n_steps=50, **more))
+        for more in ({}, {"internal_batch_size": 512}, {"internal_batch_size": 2048})
+    )
+    said.say("integrated gradients", ours, theirs, 51 * ROWS * both, faster=">= 1.5", above="<= 1.25")
+
+    ours = cpu(lambda: expected(passes, inputs, lent, draws=25, rng=np.random.default_rng(0)))
+    theirs = cpu(lambda: GradientShap(module).attribute(x, lent, target=output, n_samples=25))
+    said.say("gradient SHAP", ours, theirs, 25 * ROWS * both, faster=">= 1.5", above="<= 1.25")
+
+    masks = np.concatenate([np.ones((1, FIELDS), dtype=bool), ~np.eye(FIELDS, dtype=bool)])
+    ours = cpu(lambda: game(masks))
+    theirs = min(
+        cpu(lambda size=size: FeatureAblation(module).attribute(x, base, target=output, perturbations_per_eval=size))
+        for size in (1, 8, 64)
+    )
+    said.say("ablation", ours, theirs, 65 * ROWS * forward, faster=">= 1.1", above="<= 1.25")
+
+    ours = cpu(lambda: permutations(game, FIELDS, 5, np.random.default_rng(0)), 2)
+    method = ShapleyValueSampling(module)
+    some = 128
+    theirs = cpu(lambda: method.attribute(x[:some], base[:some], target=output[:some], n_samples=10), 1) * ROWS / some
+    said.say("permutations", ours, theirs, 630 * ROWS * forward, faster="> 1", above="<= 1.5")
+
+    ours = cpu(lambda: kernel(game, FIELDS, 255, np.random.default_rng(0)), 2)
+    method, some = KernelShap(module), 8 if full else 2
+    default, best = (
+        cpu(
+            lambda size=size: method.attribute(
+                x[:some], base[:some], target=output[:some], n_samples=512, perturbations_per_eval=size
+            ),
+            1,
+        )
+        * ROWS
+        / some
+        for size in (1, 512)
+    )
+    said.say("Shapley kernel", ours, default, 512 * ROWS * forward, faster=">= 100", above="<= 1.25")
+    report.figure("perceptron Shapley kernel: captum's CPU at its best setting over ours", best / ours, peer=best)
+
+
+class Block(nn.Module):
+    """A layer of an encoder."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.n1, self.n2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.qkv, self.o = nn.Linear(width, 3 * width), nn.Linear(width, width)
+        self.f1, self.f2 = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+
+    def forward(self, x):
+        b, t, d = x.shape
+        q, k, v = self.qkv(self.n1(x)).view(b, t, 3, self.heads, d // self.heads).permute(2, 0, 3, 1, 4)
+        x = x + self.o(functional.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(b, t, d))
+        return x + self.f2(functional.gelu(self.f1(self.n2(x))))
+
+
+class Encoder(nn.Module):
+    """Six layers over vectors of 128 tokens."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleList(Block(384, 6) for _ in range(6))
+        self.n, self.head = nn.LayerNorm(384), nn.Linear(384, 10)
+
+    def forward(self, x):
+        for block in self.blocks:
+            x = block(x)
+        return self.head(self.n(x).mean(dim=1))
+
+
+class Peak:
+    """Most memory above that at the start, in MB, looked at every 2 ms."""
+
+    def __enter__(self):
+        self._start, self._most, self._stop = _resident(), 0, False
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+        return self
+
+    def _watch(self) -> None:
+        while not self._stop:
+            self._most = max(self._most, _resident())
+            time.sleep(0.002)
+
+    def __exit__(self, *_: object) -> None:
+        self._stop = True
+        self._thread.join()
+        self.mb = max(0, self._most - self._start) / 2**20
+
+
+def _resident() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def transformer(report, full: bool) -> None:
+    """The encoder of six layers, 128 tokens of width 384; 16 rows where there is time."""
+    from captum.attr import GradientShap, IntegratedGradients
+
+    torch.manual_seed(2)
+    module, n = Encoder().eval().requires_grad_(False), 16 if full else 4
+    x, lent = torch.randn(n, 128, 384) * 0.5, torch.randn(20, 128, 384) * 0.5
+    base, output = torch.zeros(128, 384), torch.arange(n) % 10
+    passes = Passes(module)
+    inputs = Inputs(x, output, (torch.arange(128) // 4)[:, None], 32)
+    both = best_pass(module, x, (1, 2, 4), backward=True)
+    with Peak() as small:
+        ours = cpu(lambda: integrated(passes, inputs, base, nodes=8), 2)
+    method = IntegratedGradients(module)
+    theirs = min(
+        cpu(lambda more=more: method.attribute(x, base.expand_as(x), target=output, n_steps=9, **more), 1)
+        for more in ({}, {"internal_batch_size": 16})
+    )
+    report.figure("transformer integrated gradients: our CPU over captum's", ours / theirs, n=n, target="<= 1.05")
+    report.figure("transformer integrated gradients: ours over the floor", ours / (9 * n * both), target="<= 1.25")
+    report.figure("transformer integrated gradients: MB above the model", small.mb, target="<= 300")
+    ours = cpu(lambda: expected(passes, inputs, lent, draws=5, rng=np.random.default_rng(0)), 2)
+    theirs = cpu(lambda: GradientShap(module).attribute(x, lent, target=output, n_samples=5), 1)
+    report.figure("transformer gradient SHAP: our CPU over captum's", ours / theirs, n=n, target="<= 1.05")
+    one = Inputs(x[:1], output[:1], inputs.places, 32)
+    peaks = []
+    for nodes in (50, 500):
+        with Peak() as peak:
+            integrated(passes, one, base, nodes=nodes if full else nodes // 5)
+        peaks.append(peak.mb)
+    report.figure(
+        "transformer: peak at 10 times the nodes over that before", peaks[1] / max(peaks[0], 1), target="<= 1.1"
+    )
+
+
+def coverage(report, repeats: int) -> None:
+    """Intervals of sampled Shapley values in two games of ten players whose exact values are known."""
+    masks, bits = every(10), 1 << np.arange(10)
+    for name, worth in (("network", network_game(masks)), ("pairs and triples", small_game(masks))):
+
+        def game(chosen, worth=worth):
+            return worth[chosen @ bits][:, None]
+
+        truth = exact(game, 10).values[0]
+        for way, pairs, low in ((kernel, 36, ">= 0.93"), (kernel, 72, ">= 0.93"), (kernel, 144, ">= 0.93"),
+                                (permutations, 16, ">= 0.92"), (permutations, 32, ">= 0.92")):  # fmt: skip
+            inside, spread = [], np.zeros(10)
+            for seed in range(repeats):
+                found = way(game, 10, pairs, np.random.default_rng(seed))
+                low_end, high_end = found.interval()
+                inside.append((low_end[0] <= truth) & (truth <= high_end[0]))
+                spread = np.maximum(spread, found.error[0])
+            # players that work with nobody have values without error, of which nothing can be covered
+            rate = np.mean(inside, axis=0)[spread > 1e-9]
+            what = f"{name}: coverage of {way.__name__}, {pairs} pairs"
+            report.figure(what, float(rate.mean()), n=repeats, target=low)
+            report.figure(f"{what}, at most", float(rate.mean()), n=repeats, target="<= 0.97")
+            if way is kernel:
+                report.figure(f"{what}, worst field", float(rate.min()), n=repeats, target=">= 0.90")
+
+
+def network_game(masks):
+    """A trained perceptron's answer with fields put to 0."""
+    torch.manual_seed(1)
+    module = nn.Sequential(nn.Linear(10, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 1))
+    x = torch.randn(2000, 10)
+    y = x[:, :1] * x[:, 1:2] + x[:, 2:3] - 2 * (x[:, 3:4] > 0) * x[:, 4:5] + x[:, 5:].sum(1, keepdim=True).sin()
+    optimizer = torch.optim.Adam(module.parameters(), 3e-3)
+    for _ in range(300):
+        optimizer.zero_grad()
+        ((module(x) - y) ** 2).mean().backward()
+        optimizer.step()
+    with torch.no_grad():
+        return module(torch.from_numpy(masks.astype(np.float32)) * torch.randn(10)).double().numpy()[:, 0]
+
+
+def small_game(masks):
+    """Pairs and triples that work together."""
+    g = np.random.default_rng(3)
+    worth = masks @ g.normal(size=10) * 0.2
+    for size in (2, 2, 2, 3, 3):
+        worth = worth + g.normal() * masks[:, g.choice(10, size, replace=False)].all(axis=1)
+    return worth
+
+
+def trees(report) -> None:
+    """Exact values of a tree of 32 leaves over 20 fields, 10,000 rows, beside shap."""
+    known = peer("bench_compare_known")
+    x, y = known.numbers(10_000, 20)
+    tree = DecisionTreeRegressor(max_leaf_nodes=32, random_state=0).fit(x, y)
+    rules, rows = known.rules_of(tree, 20), known.samples_of(x)
+    interpreter = sys.executable if importlib.util.find_spec("shap") else os.environ.get("KDAUDIT_SHAP_PYTHON", "")
+    report.figure("tree values: largest difference to all coalitions", known.difference(order=1), target="<= 1e-10")
+    report.figure(
+        "tree interactions: largest difference to all coalitions", known.difference(order=2), target="<= 1e-10"
+    )
+    report.figure("rule list values: largest difference", known.difference(order=1, family="list"), target="<= 1e-10")
+    report.figure(
+        "rule list interactions: largest difference", known.difference(order=2, family="list"), target="<= 1e-10"
+    )
+    for size, faster in ((100, ">= 5"), (1000, ">= 30")):
+        lent = np.random.default_rng(size).choice(len(x), size, replace=False)
+        ours = cpu(lambda lent=lent: known.values(rules, rows, lent))
+        report.figure(f"tree values, {size} background rows: our CPU seconds", ours, n=len(x))
+        if not interpreter:
+            print("shap: left out; set KDAUDIT_SHAP_PYTHON to an interpreter that has it")
+            continue
+        theirs, values = shap_of(interpreter, size)
+        apart = float(np.abs(values - known.values(rules, rows.take(np.arange(len(values))), lent, rows)).max())
+        report.figure(
+            f"tree values, {size} background rows: shap's CPU over ours", theirs / ours, target=faster, peer=theirs
+        )
+        report.figure(f"tree values, {size} background rows: largest difference to shap", apart, target="<= 1e-5")
+
+
+def shap_of(interpreter: str, size: int) -> tuple[float, np.ndarray]:
+    """Return shap's CPU seconds for all rows, and its values for the first hundred."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "out.json"
+        command = [interpreter, str(HERE / "compare_shap.py"), str(size), str(out)]
+        subprocess.run(command, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+        found = json.loads(out.read_text())
+    return found["cpu"], np.array(found["values"])
