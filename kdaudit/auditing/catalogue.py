@@ -19,6 +19,7 @@ PROXIES = {
     "student": "kdaudit.distillation.students:Student",
     "chain": "kdaudit.distillation.chain:Chain",
     "growing": "kdaudit.distillation.growing:Growing",
+    "search": "kdaudit.distillation.searching:Searching",
     "tree": "kdaudit.surrogates.trees:Tree",
     "rule_list": "kdaudit.surrogates.lists:RuleList",
     "contrast_tree": "kdaudit.surrogates.contrasts:ContrastTree",
