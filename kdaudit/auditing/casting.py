@@ -93,6 +93,8 @@ def make(plan: Plan, item: ProxyItem, teachers: Teachers, parts: Parts, asks: tu
     _can_answer(teachers.teacher, item)
     proxy = item.recipe.make(plan.behaviour, teachers.teacher, rows, asks[0], rng(plan.seed, f"proxies/{item.name}"))
     other, kind = _other(teachers, rows, plan)
+    if kind == "label_only" and getattr(item.recipe, "contrast", None) is not None:
+        other, kind = Empty("recorded outcomes do not tell what another level would have brought"), "none"
     if isinstance(other, Empty):
         return Troupe(item.name, proxy, other, kind)
     control = item.recipe.make(plan.behaviour, other, rows, asks[1], rng(plan.seed, f"proxies/{item.name}/control"))
@@ -175,6 +177,8 @@ def card(plan: Plan, item: ProxyItem, troupe: Troupe, parts: Parts) -> dict[str,
         case Rules(family=family, rules=rules):
             words = f"tree of {len(rules)} leaves" if family == "tree" else f"list of {len(rules)} rules"
             size = {"leaves" if family == "tree" else "rules": len(rules), "terms": form.terms}
+            contrast = getattr(troupe.proxy, "contrast", None)
+            words += "" if contrast is None else f" on the score at {contrast.level} minus that at {contrast.other}"
         case Layers(parameters=parameters):
             words, size = f"network of {parameters:,} weights", {"parameters": parameters}
         case None:

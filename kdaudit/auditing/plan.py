@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from kdaudit import digest
-from kdaudit.auditing import catalogue
+from kdaudit.auditing import catalogue, pairing
 from kdaudit.auditing.schema import build
 from kdaudit.auditing.source import Path_, Source, close_to
 from kdaudit.behaviour import Behaviour
@@ -224,7 +224,7 @@ def from_source(source: Source, folder: Path, *, domain_of: DomainOf) -> Plan:
         behaviour=behaviour,
         rows=rows,
         proxies=proxies,
-        questions=_questions(data, source, tuple(p.name for p in proxies)),
+        questions=_questions(data, source, {p.name: p.recipe for p in proxies}),
         limit=build(BudgetKeys, _mapping(source, data, ("budget",)), source, ("budget",)).questions,
         not_tested=tuple(_text_list(source, data, "not_tested")),
         data=data,
@@ -384,21 +384,15 @@ def _proxies(data: dict[str, Any], source: Source) -> tuple[ProxyItem, ...]:
     return tuple(out)
 
 
-def _questions(data: dict[str, Any], source: Source, proxies: tuple[str, ...]) -> tuple[QuestionItem, ...]:
+def _questions(data: dict[str, Any], source: Source, proxies: dict[str, ProxyRecipe]) -> tuple[QuestionItem, ...]:
     out = []
     for section, table in (("compare", catalogue.COMPARE), ("probes", catalogue.PROBES)):
         for path, name, item in _items(data, source, section):
-            chosen = item.pop("proxies", list(proxies))
-            for proxy in chosen if isinstance(chosen, list) else [chosen]:
-                if proxy not in proxies:
-                    raise source.wrong(
-                        (*path, "proxies"), f"there is no proxy {proxy!r}{close_to(str(proxy), proxies)}"
-                    )
+            named = item.pop("proxies", None)
             kind, address = _kind(item, source, path, table)
             recipe: Question = build(catalogue.resolve(address), item, source, path)
-            out.append(
-                QuestionItem(section, name, kind, recipe, tuple(chosen) if isinstance(chosen, list) else (chosen,))
-            )
+            about = pairing.chosen(named, recipe, proxies, (source, path))
+            out.append(QuestionItem(section, name, kind, recipe, about))
     if not out:
         raise source.wrong((), "an audit needs at least one question; add an item to `compare` or `probes`")
     return tuple(out)
