@@ -46,6 +46,8 @@ class Cast:
         question, so that one teacher has one interval.  None: `proxy`.
     proxy_name : str
         The proxy's name in the plan.
+    further : tuple of Subject
+        More strangers, made as the first: only several show how far luck carries one.
     known : Samples, optional
         Rows of another part that the teacher has answered already, when the proxies were made: they tell how a proxy's
         scores are to be read before further rows are chosen.
@@ -58,6 +60,7 @@ class Cast:
     control_kind: ControlKind = "none"
     covariate: Subject | None = None
     proxy_name: str = "proxy"
+    further: tuple[Subject, ...] = ()
     known: Samples | None = None
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
@@ -19,11 +19,13 @@ from kdaudit.compare.seats import (
     chosen_method,
     exchanged,
     explained,
+    further_name,
     is_open,
     predicted,
     rules_of,
     values_of,
 )
+from kdaudit.compare.strangers import excess_over
 from kdaudit.errors import InvalidInput
 from kdaudit.evidence import Evidence
 from kdaudit.explain.attributions import Attributions
@@ -194,9 +196,16 @@ class Attribution:
             control = score(stranger, proxy)
         else:
             control = score(teacher, stranger)
-        return summary(
-            _measure(likeness), Scored(score(teacher, proxy), control, score(teacher, twin), kind), asked=asked
-        )
+        value = score(teacher, proxy)
+        others = [score(teacher, values_of(seats[further_name(at)])) for at in range(len(cast.further))]
+        several = [one for one in (control, *others) if not isinstance(one, Empty)]
+        if kind not in ("permuted", "swapped_teacher") and len(several) > 1 and not isinstance(value, Empty):
+            table = np.stack(several)
+            item = summary(
+                _measure(likeness), Scored(value, table.mean(axis=0), score(teacher, twin), kind), asked=asked
+            )
+            return replace(item, excess=excess_over(value, table)[0]) if item.excess is not None else item
+        return summary(_measure(likeness), Scored(value, control, score(teacher, twin), kind), asked=asked)
 
 
 def _scored(

@@ -18,6 +18,8 @@ from kdaudit.statistics.beside import Scored, evidence_rows, summary
 from kdaudit.subject import Ask
 
 Floats = NDArray[np.float64]
+MAIN = ("teacher", "proxy", "stranger", "twin")
+"""Seats whose orders are tried."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,8 +69,8 @@ def crossed(
     on_teacher: dict[str, Curves] = {}
     on_itself: dict[str, tuple[Curves, Curves]] = {}
     missing: dict[str, str] = {}
-    for name, who in seats_of(cast).items():
-        seat = seats[name]
+    for name in MAIN:
+        who, seat = seats_of(cast)[name], seats[name]
         if isinstance(who, Empty) or isinstance(seat, Empty):
             missing[name] = who.reason if isinstance(who, Empty) else seat.reason if isinstance(seat, Empty) else ""
             continue
@@ -80,7 +82,8 @@ def crossed(
             missing[name] = str(error)
     game = game_of(cast.teacher, some, ask)
     sign = direction(game, len(rows), chance.shape[1])
-    for name, seat in seats.items():
+    for name in MAIN:
+        seat = seats[name]
         if isinstance(seat, Attributions):
             on_teacher[name] = curves(game, seat.values[rows], sign)
     on_teacher["random"] = curves(game, chance, sign)

@@ -5,6 +5,9 @@ Answers are kept in memory only; to keep them on disk, give a store's ask to the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 
 from kdaudit.cast import Cast, Empty
@@ -24,7 +27,7 @@ def attribution(
     samples: Samples,
     *,
     method: Method = "integrated_gradients",
-    control: Subject | None = None,
+    control: Subject | Sequence[Subject] | None = None,
     ceiling: Subject | None = None,
     rng: np.random.Generator | None = None,
 ) -> Evidence:
@@ -35,15 +38,19 @@ def attribution(
     teacher, proxy : Subject
     samples : Samples
         Rows that the proxy was not made from.
-    method : {"integrated_gradients", "occlusion", "auto"}
-    control : Subject, optional
-        A proxy of the same recipe, made from an independent teacher; without it the control is a permutation.
+    method : str
+        See `kdaudit.compare.attributions.Attribution`.
+    control : Subject or sequence of Subject, optional
+        Proxies of the same recipe, made from independent teachers; without any the control is a permutation.  With
+        several the interval of the excess holds for other strangers too, with one for these rows alone.
     ceiling : Subject, optional
         The teacher trained again.
     rng : Generator, optional
         Of a fixed seed if not given.
     """
-    return _examine(Attribution(method), _cast(teacher, proxy, control, ceiling), samples, rng)
+    others = () if control is None else tuple(control) if isinstance(control, Sequence) else (control,)
+    cast = replace(_cast(teacher, proxy, others[0] if others else None, ceiling), further=others[1:])
+    return _examine(Attribution(method), cast, samples, rng)
 
 
 def fidelity(

@@ -127,7 +127,18 @@ def chosen_method(method: Method, cast: Cast) -> Method:
 
 def seats_of(cast: Cast) -> dict[str, Subject | Empty]:
     """Return who sits where."""
-    return {"teacher": cast.teacher, "proxy": cast.proxy, "stranger": cast.stranger, "twin": cast.twin}
+    seats: dict[str, Subject | Empty] = {
+        "teacher": cast.teacher,
+        "proxy": cast.proxy,
+        "stranger": cast.stranger,
+        "twin": cast.twin,
+    }
+    return seats | {further_name(at): who for at, who in enumerate(cast.further)}
+
+
+def further_name(at: int) -> str:
+    """Return the name of a further stranger's seat."""
+    return f"stranger {at + 2}"
 
 
 def explained(method: Method, cast: Cast, task: Task, ask: Ask) -> Explained:

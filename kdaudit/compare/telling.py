@@ -242,6 +242,11 @@ def sentences(found: dict[str, Any], cast: Cast, item: Beside) -> Iterator[str]:
             f"The {cast.proxy_name}'s reasons are no more alike to this teacher's than {rival}'s: the excess "
             f"{item.excess.text(signed=True)} holds 0. That it answers alike says nothing of its reasons."
         )
+    elif item.excess is not None and not cast.further and item.control_kind in ("strangers_proxy", "label_only"):
+        yield (
+            "One stranger stands for all here: the interval of the excess is over these rows, and another stranger may "
+            "be nearer or farther by its luck alone."
+        )
     rows = found["nulls"].get("rows")
     if rows:
         yield (

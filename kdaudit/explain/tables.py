@@ -191,7 +191,7 @@ def _shares(box: Box, n: int, *, order: int) -> tuple[Floats, NDArray[np.int64]]
     ``(p-1)! q! / (p+q)!``, one of the second ``-p! (q-1)! / (p+q)!``; pairs get the same with one factorial fewer.
     """
     d = len(box.fields)
-    code = np.zeros(len(box.meets[0]), dtype=np.uint16 if d <= FEW else np.int64)
+    code: NDArray[Any] = np.zeros(len(box.meets[0]), dtype=np.uint16 if d <= FEW else np.int64)
     for bit, met in enumerate(box.meets):
         code |= met.astype(code.dtype) << code.dtype.type(bit)
     ours, where, _ = _occurring(code[:n], d)

@@ -53,7 +53,7 @@ def peer(name: str):
     return module
 
 
-def cpu(function, repeats: int = 3) -> float:
+def cpu(function, repeats: int = 5) -> float:
     """Return the least CPU seconds of some repetitions."""
     times = []
     for _ in range(repeats):
@@ -96,8 +96,6 @@ class Compared:
 
 def perceptron(report, full: bool) -> None:
     """The multilayer perceptron 64-256-256-10, 512 rows."""
-    import warnings
-
     from captum.attr import FeatureAblation, GradientShap, IntegratedGradients, KernelShap, ShapleyValueSampling
 
     torch.manual_seed(0)

@@ -233,6 +233,17 @@ def test_the_report_says_in_words_that_there_is_no_excess(people, cast_of, askin
     assert any("no more alike" in text and "holds 0" in text for text in evidence.context["sentences"])
 
 
+def test_several_strangers_show_their_spread(people):
+    samples = people(300)
+    teacher, proxy, other, third = (network(name, samples) for name in "tpsw")
+    one = kd.compare.attribution(teacher, proxy, samples, control=other)
+    two = kd.compare.attribution(teacher, proxy, samples, control=[other, third])
+    assert "2 strangers" in two.row("spearman", "all", "proxy").excess.method
+    assert two.row("spearman", "all", "proxy").excess.half > one.row("spearman", "all", "proxy").excess.half
+    assert any("One stranger" in text for text in one.context["sentences"])
+    assert not any("One stranger" in text for text in two.context["sentences"])
+
+
 def test_path_rules_of_odd_nodes_are_refused():
     with pytest.raises(InvalidInput, match="even"):
         Attribution(nodes=7)
