@@ -302,6 +302,27 @@ class Curve:
 
 
 @dataclass(frozen=True)
+class RuleEnd:
+    """Where a rule ends: its likeliest output with its score, the rows it was made from, what the teacher does."""
+
+    output: str
+    score: float
+    n: int
+    teacher: Interval | None
+
+
+@dataclass(frozen=True)
+class RulePicture:
+    """A body of rules drawn: lines with the position of the rule that ends there; the rate over all rows."""
+
+    lines: tuple[tuple[str, int | None], ...]
+    ends: tuple[RuleEnd, ...]
+    control: Interval | None
+    unit: str
+    family: str
+
+
+@dataclass(frozen=True)
 class Code:
     """Text in fixed pitch: rules, commands."""
 
@@ -338,6 +359,7 @@ Block = (
     | ReasonChart
     | Curve
     | Table
+    | RulePicture
     | Code
     | Note
     | Fold

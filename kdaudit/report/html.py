@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from kdaudit.finding import Verdict
 from kdaudit.interval import Interval
+from kdaudit.report.branches import branches
 from kdaudit.report.curves import curve
 from kdaudit.report.document import (
     Block,
@@ -27,6 +28,7 @@ from kdaudit.report.document import (
     Note,
     Paragraph,
     ReasonChart,
+    RulePicture,
     Shown,
     Strip,
     Strips,
@@ -97,6 +99,8 @@ def _block(block: Block) -> Markup:  # noqa: C901 - one case a block
             return curve(block)
         case Table():
             return _table(block)
+        case RulePicture():
+            return branches(block)
         case Code(text):
             return Markup('<pre tabindex="0">{}</pre>').format("\n".join(clean(line) for line in text.split("\n")))
         case Note(text):

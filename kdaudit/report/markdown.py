@@ -22,6 +22,7 @@ from kdaudit.report.document import (
     Note,
     Paragraph,
     ReasonChart,
+    RulePicture,
     Strips,
     Table,
     TransferPlot,
@@ -104,6 +105,8 @@ def _block(block: Block, *, folds: bool) -> str:  # noqa: C901 - one case a bloc
             return ""  # the strips below it hold the same numbers
         case Table(head, rows):
             return _table(head, rows)
+        case RulePicture():
+            return ""  # the text below it holds the same rules
         case Code(text):
             return _code(text)
         case Fold(summary, inner):

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from kdaudit.domain import Domain
 from kdaudit.errors import KdauditError
-from kdaudit.report.document import Block, Code, Heading, Paragraph
+from kdaudit.report.branches import picture_of
+from kdaudit.report.document import Block, Code, Heading, Note, Paragraph
 from kdaudit.report.words import clean, count, number, whole
 from kdaudit.surrogates.drawing import draw
 
@@ -39,6 +40,10 @@ def _proxy(run: Run, name: str) -> list[Block]:
     rates = rule_rows(rules, evidence)
     words = str(run.cards.get(name, {}).get("words", f"{len(rules.rules)} rules"))
     out: list[Block] = [Heading(f"{name}: {words}", 3)]
+    why = str(run.cards.get(name, {}).get("notes", {}).get("why", ""))
+    if why:
+        # what decides one thing only is explained, never just shown
+        out.append(Note(f"{why[0].upper()}{why[1:]}."))
     likeness = _agreement(run, name)
     if likeness:
         out.append(Paragraph(likeness))
@@ -51,7 +56,10 @@ def _proxy(run: Run, name: str) -> list[Block]:
         "The first rule that applies answers." if rules.family == "list" else "Exactly one leaf applies to each row."
     )
     out.append(Paragraph(order, quiet=True))
-    out.append(Code(printed(rules, _domain(run), rates)))
+    domain = _domain(run)
+    if domain is not None:
+        out.append(picture_of(rules, domain, rates))
+    out.append(Code(printed(rules, domain, rates)))
     return out
 
 

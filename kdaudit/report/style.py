@@ -47,6 +47,7 @@ td small{display:block;color:var(--soft);font-size:.78rem}tr.more td:not([rowspa
 .strips caption small{display:block;color:var(--soft);font-weight:400;font-size:.8rem}
 svg.strip{display:block;width:100%;max-width:300px;height:auto}
 svg.plane{display:block;width:100%;max-width:31rem;height:auto}
+svg.rules{display:block;width:100%;max-width:48rem;height:auto;margin:.5rem 0}
 svg.curve{display:block;width:100%;max-width:42rem;height:auto}
 svg.sample{width:32px;height:28px;vertical-align:middle;margin-right:.35rem}
 .key{display:flex;flex-wrap:wrap;gap:.25rem 1.5rem;font-size:.85rem;color:var(--soft);margin:.5rem 0;padding:0;
