@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -81,20 +81,21 @@ class Bound(nn.Module):
 
     def values(self, said: Said, references: References) -> list[Tensor]:
         """Return each term's values, unweighted and not yet on one scale, each of shape (n,)."""
-        out = []
+        return [term(a, b) for term, a, b in self._compared(said, references)]
+
+    def _compared(self, said: Said, references: References) -> Iterator[tuple[Term, Tensor, Reference | Tensor]]:
         for place, (_, term) in enumerate(self.goal.parts):
             a, b = term.of(said, references[term.by])
-            if str(place) in self.projections:
-                assert isinstance(b, Tensor)
+            if str(place) in self.projections and isinstance(b, Tensor):
                 a, b = aligned(a, b)
                 weights = self.projections[str(place)]
-                a = torch.einsum("nchw,oc->nohw", a, weights) if a.ndim == 4 else a @ weights.T
-            out.append(term(a, b))
-        return out
+                a = nn.functional.conv2d(a, weights[:, :, None, None]) if a.ndim == 4 else a @ weights.T
+            yield term, a, b
 
     def forward(self, said: Said, references: References, progress: float = 0.0) -> tuple[Tensor, list[Tensor]]:
         """Return the weighted sum of the terms' means, and these means one by one."""
-        means = [value.mean() for value in self.values(said, references)]
+        compared = self._compared(said, references)
+        means = [term(a, b).mean() if term.mean is None else term.mean(a, b) for term, a, b in compared]
         weights = [at(weight, progress) / unit for (weight, _), unit in zip(self.goal.parts, self.units, strict=True)]
         first, *others = (weight * mean for weight, mean in zip(weights, means, strict=True))
         return sum(others, start=first), means

@@ -69,9 +69,14 @@ def hint(at: str = "", teacher: str = "") -> Term:
     def value(a: Tensor, b: Tensor) -> Tensor:
         a, b = aligned(a, b)
         _same_width("hint", a, b)
-        return ((a - b) ** 2).flatten(1).mean(dim=1)
+        return functional.mse_loss(a, b, reduction="none").flatten(1).mean(dim=1)
 
-    return Term("hint", value, student=at, teacher=teacher or at, projects=True)
+    def mean(a: Tensor, b: Tensor) -> Tensor:
+        a, b = aligned(a, b)
+        _same_width("hint", a, b)
+        return functional.mse_loss(a, b)
+
+    return Term("hint", value, student=at, teacher=teacher or at, projects=True, mean=mean)
 
 
 def cosine_hint(at: str = "", teacher: str = "") -> Term:

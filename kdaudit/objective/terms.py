@@ -47,6 +47,8 @@ class Term:
         Whether a learned map without bias brings the student's width to the teacher's where they differ.
     pairs : bool
         Whether the formula is about pairs of rows: then its value depends on which rows stand together.
+    mean : callable, optional
+        The mean of `function` over the rows, where it can be had with fewer passes over memory.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Term:
     by: By = "teacher"
     projects: bool = False
     pairs: bool = False
+    mean: Function | None = None
 
     @property
     def text(self) -> str:

@@ -91,3 +91,10 @@ def test_layers_without_finite_numbers_are_told_by_term():
     given["vectors"][0] = float("nan")
     with pytest.raises(InvalidInput, match=r"hint\('vectors'\) is nan on the first batch"):
         bound("soft_targets(2) + hint('vectors')", given, heard(width=4))
+
+
+def test_a_mean_in_fewer_passes_is_the_same_mean():
+    goal, references = bound("hint('maps') + hint('vectors')")
+    slow = [value.mean() for value in goal.values(said(), references)]
+    for quick, one in zip(goal(said(), references)[1], slow, strict=True):
+        assert torch.allclose(quick, one)
