@@ -95,7 +95,7 @@ QUANTITIES: dict[str, Quantity] = {
     "false_positive_rate": Quantity(_itself, among=0),
     "false_negative_rate": Quantity(_not, among=1, yes="not {yes}"),
     "true_negative_rate": Quantity(_not, among=0, yes="not {yes}"),
-    "positive_predictive_value": Quantity(_itself, share=True, yes="found to have the outcome"),
+    "positive_predictive_value": Quantity(_itself, share=True, yes="found with"),
     "error_rate": Quantity(_wrong, yes="decided against their outcome", outcomes=True),
     "score": Quantity(_itself, "score", yes="", noun="score"),
     "score_quantile": Quantity(_itself, "score", yes="", noun="score at the quantile"),

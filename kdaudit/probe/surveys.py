@@ -115,6 +115,11 @@ class Survey:
         out: np.typing.NDArray[np.bool_] = self.strata.place[self.design.chosen] == self.strata.levels.index(level)
         return out
 
+    def _distinct(self, at: np.typing.NDArray[np.bool_]) -> int:
+        """Return how many answers the rows asked at mask `at` took: copies share one, unless answers go by id."""
+        names = self.samples.ids if self.cast.teacher.identity.by == "id" else self.samples.keys()
+        return len(np.unique(names[self.design.chosen[at]]))
+
     def _assisted(self, levels: list[str], weights: list[float], y: Values, confidence: float) -> Assisted:
         each = []
         for level in levels:
@@ -165,7 +170,7 @@ class Survey:
             proxy_control,
             strangers,
             self._twins(pair, weights),
-            len(np.unique(self.samples.keys()[self.design.chosen[either]])),
+            self._distinct(either),
         )
         return figures, self._bought(found, pair) | ({} if p is None else {"p_permuted": p})
 
@@ -275,7 +280,7 @@ class Survey:
             none = Empty("the twin was not asked: too few rows")
             return Figures(few, few, proxy, proxy_population, control, proxy_control, strangers, none, 0)
         found = self._assisted([level], [1.0], self.y, LEVEL)
-        asked = len(np.unique(self.samples.keys()[self.design.chosen[self.inside(level)]]))
+        asked = self._distinct(self.inside(level))
         twin = self._twins([level], [1.0])
         return Figures(
             found.interval, found.population, proxy, proxy_population, control, proxy_control, strangers, twin, asked
