@@ -38,6 +38,9 @@ from kdaudit.statistics.choice import balanced, queue
 from kdaudit.subject import Ask
 
 STREAM = "compare/boundary/rows"
+ONE_STRANGER = (
+    "The intervals are over rows, beside one stranger: how far strangers differ among themselves is not in them."
+)
 AROUND = 4
 """Rows among which a partner of another class is looked for, for each way."""
 
@@ -255,6 +258,7 @@ class _Trial:
             "method": "the place where a decision turns on the way from a row to the nearest row of another class, by "
             "halving; numbers go evenly, each level turns at a place drawn once for everybody",
             "gradients": "taken" if r.triples and open_pair(self.voices) else "not taken: one of the two is closed",
+            "sentences": [ONE_STRANGER] if self.voices.cast.control_kind == "strangers_proxy" else [],
             **self.extra,
         }
         if self.slices is not None:
