@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
 from kdaudit.evidence import Evidence
 from kdaudit.report.believing import strips_of
-from kdaudit.report.document import Block, Curve, Fold, Heading, Knot, Paragraph, Strip
+from kdaudit.report.document import Block, Curve, Fold, Heading, Knot, Paragraph, Strip, Table
 from kdaudit.report.figures import elements, nice_step, svg
 from kdaudit.report.words import clean, count, number
 
@@ -22,12 +22,36 @@ LEFT, RIGHT, TOP, BOTTOM = 56.0, 12.0, 12.0, 42.0
 
 
 def curves(run: Run) -> tuple[Block, ...]:
-    """Return the section on how large a proxy has to be; empty where no curve was made."""
+    """Return what making the proxies brought to light: curves of size and tables of policies; empty where neither."""
     out: list[Block] = []
     for evidence in run.evidence.values():
         if evidence.shows == "curve" and evidence.rows:
             out += _section(evidence)
+    for name, card in run.cards.items():
+        out += _policies(name, card.get("notes", {}))
     return tuple(out)
+
+
+def _policies(name: str, notes: Mapping[str, Any]) -> list[Block]:
+    """Return the Pareto table of a search; what chose is flattered by the choice, and the words say so."""
+    points = notes.get("search") or ()
+    if not points:
+        return []
+    costs = [key for key in points[0] if key not in ("plan", "distance")]
+    head = (*costs, "distance", "item of a plan")
+    rows = tuple((*(count(int(p[key])) for key in costs), number(float(p["distance"])), str(p["plan"])) for p in points)
+    left = [f"[{size}]: {why}" for size, why in notes.get("left_out", {}).items()]
+    out: list[Block] = [
+        Heading(f"Which students the search for {name} found"),
+        Paragraph(
+            "None of these is beaten in distance by one that costs no more. The distance to the teacher, in nats, was "
+            f"measured on the {count(int(notes.get('chosen_on', 0)))} rows that chose among them, and so flatters; "
+            "what the chosen one is worth stands above, on rows that chose nothing.",
+            quiet=True,
+        ),
+        Table(head, rows, frozenset(range(len(costs) + 1))),
+    ]
+    return [*out, Paragraph(f"Left out by the limits: {'; '.join(left)}.", quiet=True)] if left else out
 
 
 def _section(evidence: Evidence) -> list[Block]:

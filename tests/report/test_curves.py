@@ -65,3 +65,19 @@ def test_evidence_becomes_a_curve_in_every_format():
     assert block.knots == (Knot(10.0, row.value),) and len(block.law) == 2
     assert "<svg" in fragment((block,))
     assert _block(block, folds=True) == ""
+
+
+def test_a_search_shows_its_table_and_what_was_left_out():
+    from types import SimpleNamespace
+
+    from kdaudit.report.curves import curves
+
+    point = {"plan": "- {name: student, kind: student}", "distance": 0.0123, "parameters": 1345}
+    notes = {"search": [point], "left_out": {"64": "5,000 parameters, at most 2,000"}, "chosen_on": 500}
+    cards = {"found": {"notes": notes}, "tree": {}}
+    blocks = curves(SimpleNamespace(evidence={}, cards=cards))
+    table = next(block for block in blocks if hasattr(block, "head"))
+    assert table.rows == (("1,345", "0.012", "- {name: student, kind: student}"),)
+    page = fragment(blocks)
+    assert "500 rows that chose" in page and "Left out by the limits: [64]" in page
+    assert curves(SimpleNamespace(evidence={}, cards={"tree": {"notes": {}}})) == ()
