@@ -97,7 +97,10 @@ def make(plan: Plan, item: ProxyItem, teachers: Teachers, parts: Parts, asks: tu
         other, kind = Empty("recorded outcomes do not tell what another level would have brought"), "none"
     if isinstance(other, Empty):
         return Troupe(item.name, proxy, other, kind)
-    control = item.recipe.make(plan.behaviour, other, rows, asks[1], rng(plan.seed, f"proxies/{item.name}/control"))
+    # outcomes are no network: a recipe that looks into its teacher has a form that does not
+    blind = getattr(item.recipe, "of_outcomes", None) if kind == "label_only" else None
+    recipe = item.recipe if blind is None else blind()
+    control = recipe.make(plan.behaviour, other, rows, asks[1], rng(plan.seed, f"proxies/{item.name}/control"))
     return Troupe(item.name, proxy, control, kind)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -175,6 +175,10 @@ class Chain:
         Schedule(self.steps, self.batch, self.rate)
         if self.generations < 1:
             raise InvalidInput(f"{self.generations} generations; at least 1 is needed")
+
+    def of_outcomes(self) -> Chain:
+        """Return the recipe for a chain from recorded outcomes, which have no layers to look into."""
+        return replace(self, objective=str(parse(self.objective).outward))
 
     @property
     def signals(self) -> frozenset[Signal]:

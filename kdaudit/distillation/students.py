@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from kdaudit.behaviour import Behaviour
+from kdaudit.chance import seed_of
 from kdaudit.distillation.loop import Extras, Record, learn, recorded
+from kdaudit.distillation.peers import mutual
 from kdaudit.distillation.training import Schedule
 from kdaudit.encoders import Encoder, fitted
 from kdaudit.errors import InvalidInput
@@ -92,14 +95,34 @@ class Student:
         fit = rows(behaviour.within(parts["fit"]))
         select = rows(behaviour.within(parts["select"])) if "select" in parts else None
         encoder = self._encoder(teacher, fit.samples)
-        module = build(*suiting(self._shape, encoder, len(teacher.outputs)), int(rng.integers(2**62)))
-        seed = int(rng.integers(2**62))
+        of_shape = suiting(self._shape, encoder, len(teacher.outputs))
+        module, seed = build(*of_shape, int(rng.integers(2**62))), int(rng.integers(2**62))
+        other = build(*of_shape, seed_of(seed, "peer"))
         tried, extras = [], Extras(encoding=encoder)
         for share in SHARES if select is not None else SHARES[-1:]:
             schedule = self._schedule(share)
-            network = learn(module, teacher, self.objective, fit, schedule, np.random.default_rng(seed), extras)
+            network = self._learn((module, other), teacher, fit, schedule, np.random.default_rng(seed), extras)
             tried.append((schedule.steps, network, None if select is None else _distance(network, select)))
         return _nearest(tried, select)
+
+    def _learn(
+        self,
+        modules: tuple[nn.Module, nn.Module],
+        teacher: Subject,
+        fit: Record,
+        schedule: Schedule,
+        rng: np.random.Generator,
+        extras: Extras,
+    ) -> Network:
+        """Return the student; where the objective names peers, the first of two that learned together."""
+        goal = parse(self.objective)
+        if "peers" not in goal.by:
+            return learn(modules[0], teacher, goal, fit, schedule, rng, extras)
+        return mutual(modules, goal, fit, teacher.outputs, schedule=schedule, rng=rng, teacher=teacher)[0]
+
+    def of_outcomes(self) -> Student:
+        """Return the recipe for a student of recorded outcomes, which have no layers to look into."""
+        return replace(self, objective=str(parse(self.objective).outward))
 
     def _encoder(self, teacher: Subject, fit: Samples) -> Encoder:
         # an objective that looks into the teacher compares what both see, so both see rows in the same way

@@ -118,6 +118,12 @@ class Objective:
         """Whom the terms compare the student with."""
         return frozenset(term.by for _, term in self.parts)
 
+    @property
+    def outward(self) -> Objective:
+        """The terms that need a teacher's answers only; soft targets where there is none."""
+        parts = tuple((weight, term) for weight, term in self.parts if term.by != "teacher" or term.teacher is None)
+        return Objective(parts) if parts else of(soft_targets(1.0))
+
     def whose(self, by: By) -> Objective:
         """Return the same sum with every term compared with `by`: the student itself, or its peers."""
         return Objective(tuple((weight, replace(term, by=by)) for weight, term in self.parts))

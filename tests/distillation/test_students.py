@@ -104,3 +104,23 @@ def test_the_recipe_is_plain_data_and_says_what_it_makes(teacher_of, draw_rows):
     student = make(recipe, teacher_of(), {"fit": draw_rows(50)})
     assert recipe.size(student) == {"parameters": 6 * 8 + 8 + 8 * 4 + 4 + 4 + 1}
     assert recipe.signals == frozenset()
+
+
+def test_an_objective_with_peers_makes_two_and_returns_one(teacher_of, draw_rows):
+    parts = {"fit": draw_rows(120), "select": draw_rows(50, 1)}
+    recipe = Student(steps=40, objective="soft_targets(2) + peers(soft_targets(2))")
+    made = [make(recipe, teacher_of(), parts) for _ in range(2)]
+    assert made[0].identity == made[1].identity
+    assert made[0].notes["peers"] == 1
+
+
+@pytest.mark.parametrize(
+    ("objective", "blind"),
+    [
+        ("soft_targets(2) + 0.5 * hint('layers.0') + explanation", "soft_targets(2)"),
+        ("hint('layers.0')", "soft_targets(1)"),
+        ("soft_targets(2) + own(hint('layers.0', 'layers.1'))", "soft_targets(2) + own(hint('layers.0', 'layers.1'))"),
+    ],
+)
+def test_outcomes_are_not_looked_into(objective, blind):
+    assert Student(objective=objective).of_outcomes() == Student(objective=blind)
