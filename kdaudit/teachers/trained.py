@@ -9,11 +9,12 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from kdaudit.encoding import Encoding
+from kdaudit.encoders import fitted
 from kdaudit.errors import InvalidInput
 from kdaudit.networks.architectures import build
 from kdaudit.networks.network import Network
 from kdaudit.networks.steps import Loss, fit
+from kdaudit.networks.suiting import Family, Shape, suiting
 from kdaudit.question import Setting
 from kdaudit.teachers.recorded import classes
 
@@ -27,7 +28,7 @@ class Trained:
     part : str
         Rows set aside for it, with labels; no other part is seen.
     hidden : tuple of int
-        Units of each hidden layer.
+        Units of each hidden layer; channels of each block of a cnn; units inside each layer of a transformer.
     steps, batch : int
         Training steps, and rows a step.  On some thousands of rows many more steps learn the rows by heart.
     rate : float
@@ -36,6 +37,10 @@ class Trained:
         Of weights and batches; a twin has another one.
     name : str
         For people.
+    network : {"mlp", "cnn", "transformer"}
+        The last two read one picture or one text.
+    width, heads : int
+        Of a transformer, or the vectors of words of a cnn.
     """
 
     part: str
@@ -45,6 +50,9 @@ class Trained:
     rate: float = 3e-3
     seed: int = 0
     name: str = "trained network"
+    network: Family = "mlp"
+    width: int = 32
+    heads: int = 2
 
     def open(self, setting: Setting) -> Network:
         """Train and return the teacher: the same rows and seed give the same weights, bit for bit.
@@ -65,9 +73,9 @@ class Trained:
         if setting.behaviour.scale == "value":
             raise InvalidInput(f"{self.name} learns classes, and the behaviour {setting.behaviour.name!r} is a number")
         labels = classes(samples, len(outputs))
-        encoding = Encoding.fitted(samples)
-        arguments = {"inputs": encoding.width, "outputs": len(outputs), "hidden": list(self.hidden)}
-        module = build("mlp", arguments, self.seed)
+        encoding = fitted(samples)
+        shape = Shape(self.network, self.hidden, self.width, self.heads)
+        module = build(*suiting(shape, encoding, len(outputs)), self.seed)
         loss = _likelihood(labels, len(outputs))
         encoded = encoding.encode(samples)
         fit(module, encoded, loss, steps=self.steps, batch=self.batch, rate=self.rate, seed=self.seed)
