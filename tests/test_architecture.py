@@ -195,13 +195,22 @@ def undeclared(root: Path) -> list[str]:
     out = []
     for folders, known in ((("kdaudit", "apps"), users), (("tests", "case_studies"), users | dev)):
         for _, path in sources(root, *folders):
-            # the files of an app find each other by name alone
-            own = {"", "kdaudit", *sys.stdlib_module_names, *(p.stem for p in (root / "apps").rglob("*.py"))}
+            # the files of an app, and those of the benches, find each other by name alone
+            beside = (p.stem for folder in ("apps", "tests/benchmarks") for p in (root / folder).rglob("*.py"))
+            own = {"", "kdaudit", *sys.stdlib_module_names, *beside, *peers(root, path)}
             for line, name, _ in imports(path):
                 top = name.split(".")[0]
                 if top not in own and LIBRARIES.get(top, top) not in known:
                     out.append(f"{path.relative_to(root)}:{line}: {top} is not named in pyproject.toml")
     return out
+
+
+def peers(root: Path, path: Path) -> set[str]:
+    """Libraries that a program of the benches is measured against, in an environment of their own."""
+    folder = root / "tests" / "benchmarks"
+    lists = folder.glob("peers*.txt") if path.parent == folder else ()
+    lines = (line for file in lists for line in file.read_text().splitlines())
+    return {_distribution(line) for line in lines if line.strip() and not line.startswith("#")}
 
 
 def _distribution(text: str) -> str:

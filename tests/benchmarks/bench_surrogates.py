@@ -98,6 +98,8 @@ def protocol(report, full: bool) -> None:
                 for who, value in found.items():
                     reached[name, size, who].append(100 * value)
                     gains["digits" if name == DIGITS else "binary", size, who].append(100 * (value - found["cart"]))
+                words = ", ".join(f"{who} {100 * value:.1f}" for who, value in found.items())
+                print(f"{name}, {kind}, seed {seed}, {size} leaves: {words}", flush=True)
     _say_protocol(report, gains, reached, terms)
 
 
