@@ -59,11 +59,12 @@ class Rulebook:
             return Evidence("", title, (), context={"reason": reason}, shows="rules", proxy_name=cast.proxy_name)
         answers = {subject: _ask(ask, subject, samples) for subject in (cast.teacher, cast.proxy)}
         book = _Book(rules, samples, answers[cast.teacher], answers[cast.proxy], cast.teacher, self.output)
-        which = rules.which(samples)
-        rows, entries = [], []
+        which, held = rules.which(samples), rules.held(samples)
+        rows: list[Row] = []
+        entries = []
         for place in range(len(rules.rules)):
-            row, entry = book.rule(place, which == place)
-            rows.append(row)
+            found, entry = book.rule(place, held[:, place])
+            rows += found
             entries.append(entry)
         context = {
             "family": rules.family,
@@ -72,7 +73,8 @@ class Rulebook:
             "failed": len(answers[cast.teacher].failed),
             "overall": book.overall.to_data(),
             "rules": entries,
-            "method": "rate of the teacher's yes among the rows of each rule, Wilson interval; "
+            "method": "rate of the teacher's yes among the rows of each rule, share of them on which proxy and teacher "
+            "decide alike (precision), share of all rows that the rule holds for (coverage), Wilson intervals; "
             "the control is its rate over all rows, which rows exchanged between rules by chance would show",
         }
         arrays = {"rule": which.astype(np.int64)}
@@ -105,17 +107,19 @@ class _Book:
         )
         return out
 
-    def rule(self, position: int, inside: NDArray[np.bool_]) -> tuple[Row, dict[str, Any]]:
-        """Return a rule's row, and what the report prints beside it."""
+    def rule(self, position: int, inside: NDArray[np.bool_]) -> tuple[list[Row], dict[str, Any]]:
+        """Return a rule's rows, and what the report prints beside it."""
         rule, domain = self._rules.rules[position], self._samples.domain
         text = rule.text(domain)
         said = self._said(1 if self._one else self._place(position))
         value: Interval = mean(said[inside])
         control = self.overall if self._one else mean(said)
         agreement: Interval = mean(self._same[inside])
+        coverage: Interval = mean(inside.astype(np.float64))
+        group = f"rule {position + 1}: {text}"
         row = Row(
             measure="rate_of_yes",
-            group=f"rule {position + 1}: {text}",
+            group=group,
             of="teacher",
             value=value,
             unit="percent",
@@ -138,8 +142,39 @@ class _Book:
             "n": int(inside.sum()),
             "teacher": value.to_data(),
             "agreement": agreement.to_data(),
+            "coverage": coverage.to_data(),
         }
-        return row, entry
+        return [row, self._precision(group, agreement, row.asked), _coverage(group, coverage)], entry
+
+    def _precision(self, group: str, value: Interval, asked: int) -> Row:
+        control: Interval = mean(self._same)
+        return Row(
+            measure="precision",
+            group=group,
+            of="teacher-proxy",
+            value=value,
+            unit="percent",
+            asked=asked,
+            control=control if control.known else None,
+            excess=shifted(value, control.value) if value.known and control.known else None,
+            control_kind="permuted" if control.known else "none",
+            no_control="" if control.known else control.method,
+            no_ceiling=NO_TWIN,
+            title="Share of the rule's rows on which proxy and teacher decide alike",
+        )
+
+
+def _coverage(group: str, value: Interval) -> Row:
+    return Row(
+        measure="coverage",
+        group=group,
+        of="proxy",
+        value=value,
+        unit="percent",
+        no_control="how many rows a rule holds for has no rival",
+        no_ceiling=NO_TWIN,
+        title="Share of all rows that the rule holds for",
+    )
 
 
 def _ask(ask: Ask, subject: Subject, samples: Samples) -> Answers:

@@ -66,7 +66,7 @@ class Enquiry:
     ----------
     pools : tuple of Pool
     sampler : str
-        The one that proved best; `NONE` where no batch was better than none.
+        The one that proved best; `NONE` where every batch was worse than none by more than a standard error.
     trials : dict of str to float
         Agreement of trial trees on rows held out, by sampler.
     near : Pool, optional
@@ -90,6 +90,8 @@ class Enquiry:
         """Return the bodies of rows that surrogates are made from: those given, and those with new ones."""
         if not self.pools:
             return (Body(NONE, fit, None),)
+        if self.sampler == NONE:
+            return (Body(NONE, fit, stacked([fit, select])) if select is not fit else Body(NONE, fit, None),)
         near = [] if self.near is None else [self.near.targets]
         both = [fit] if select is fit else [fit, select]
         best = [pool.targets for pool in self.pools if pool.sampler == self.sampler]
@@ -190,43 +192,50 @@ def enquire(
     """
     total = queries * len(fit)
     names = [*SAMPLERS, *([] if fit.numeric or len(np.unique(fit.label)) < 2 else [BISECTION])]
-    if total < 2 * len(names):
+    if total < 2 * len(names) or len(fit) < 2 * FOLDS:
         return Enquiry()
     met: set[bytes] = set()
     asking = _Asking(behaviour, fit, ask, met, rng)
     pools = [asking.pool(name, total // (2 * len(names))) for name in names]
-    folds = rng.integers(FOLDS, size=len(fit))
-    trials = {NONE: _trial(fit, select, None, folds, leaves)}
-    trials |= {pool.sampler: _trial(fit, select, pool, folds, leaves) for pool in pools if len(pool)}
-    best = max(trials, key=lambda name: trials[name])
-    serving = best if best != NONE else max(trials.keys() - {NONE}, key=lambda name: (trials[name], name), default=NONE)
+    # as many rows a fold, and none empty
+    folds = rng.permutation(np.arange(len(fit)) % FOLDS)
+    merits = {NONE: _trial(fit, select, None, folds, leaves)}
+    merits |= {pool.sampler: _trial(fit, select, pool, folds, leaves) for pool in pools if len(pool)}
+    trials = {name: float(merit.mean()) for name, merit in merits.items()}
+    serving = max(trials.keys() - {NONE}, key=lambda name: (trials[name], name), default=NONE)
+    if _surely_below(merits[serving], merits[NONE]):
+        serving = NONE
     if serving != NONE:
         pools.append(asking.pool(serving, total - sum(len(pool) for pool in pools)))
     around = _Asking(behaviour, select, ask, met, rng)
     plain = max(trials.keys() & SAMPLERS.keys(), key=lambda name: (trials[name], name), default=NONE)
-    near = around.pool(plain, queries * len(select)) if plain != NONE and select is not fit else None
+    near = around.pool(plain, queries * len(select)) if serving != NONE != plain and select is not fit else None
     told = tuple((name, round(float(value), 6)) for name, value in trials.items())
     return Enquiry(tuple(pool for pool in pools if len(pool)), serving, told, near, asking.note or around.note)
 
 
-def _trial(fit: Targets, select: Targets, pool: Pool | None, folds: Positions, leaves: int) -> float:
-    """Return the merit of trees grown with a pool, on rows that they were not grown on.
+def _surely_below(merit: Floats, other: Floats) -> bool:
+    """Return whether one merit a row is below another by more than a standard error of the difference."""
+    lost = other - merit
+    return bool(lost.mean() > lost.std(ddof=1) / np.sqrt(len(lost))) if len(lost) > 1 else False
+
+
+def _trial(fit: Targets, select: Targets, pool: Pool | None, folds: Positions, leaves: int) -> Floats:
+    """Return the merit a row of trees grown with a pool, on rows that they were not grown on.
 
     Rows drawn around a row that is held out are held out with it.
     """
     if len(select) >= MANY or select is fit:
         grown = fit if pool is None else stacked([fit, pool.targets])
-        return float(_merit(grown, select, leaves).mean())
+        return _merit(grown, select, leaves)
     merits: list[Floats] = []
     for fold in range(FOLDS):
         inside = fit.take(np.flatnonzero(folds != fold))
         held = fit.take(np.flatnonzero(folds == fold))
-        if not len(inside) or not len(held):
-            continue
         if pool is not None:
             inside = stacked([inside, pool.targets.take(np.flatnonzero(folds[pool.parents] != fold))])
         merits.append(_merit(inside, stacked([held, select]), leaves))
-    return float(np.concatenate(merits).mean()) if merits else 0.0
+    return np.concatenate(merits)
 
 
 def _merit(grown: Targets, held: Targets, leaves: int) -> Floats:

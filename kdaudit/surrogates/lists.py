@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,8 +15,9 @@ from kdaudit.signal import Signal
 from kdaudit.subject import Ask, Subject
 from kdaudit.surrogates.choice import Candidate
 from kdaudit.surrogates.columns import columns_of
-from kdaudit.surrogates.conditions import Vocabulary
-from kdaudit.surrogates.making import check, made, parted
+from kdaudit.surrogates.conditions import Condition, Vocabulary
+from kdaudit.surrogates.enquiry import NONE, Body, enquire
+from kdaudit.surrogates.making import check, check_enquiry, made, parted
 from kdaudit.surrogates.sequences import grow, listed, revised
 from kdaudit.surrogates.surrogate import Surrogate
 from kdaudit.surrogates.targets import Targets, TeacherAsk
@@ -27,12 +28,13 @@ PATIENCE = (1.0, 0.6)
 """Weights of the rows left to later rules; see `kdaudit.surrogates.sequences.grow`."""
 
 
-def rule_list(
+def rule_list(  # noqa: PLR0913 - each is a choice of the user's
     behaviour: Behaviour,
     samples: Samples,
     ask: TeacherAsk,
     *,
     rules: int = 16,
+    queries: int = 0,
     select: Samples | None = None,
     slack: float = 0.5,
     rng: np.random.Generator,
@@ -53,6 +55,9 @@ def rule_list(
         ``partial(behaviour.through(store.ask), teacher)``.
     rules : int
         Most rules, the default at the end included.
+    queries : int
+        New rows around `samples` that are asked as well, for each of them; which sampler draws them is chosen on rows
+        held out.
     select : Samples, optional
         Rows to choose on; without them a quarter of `samples`, by chance, is kept back.
     slack : float
@@ -66,26 +71,63 @@ def rule_list(
     """
     check("rule list", "one rule, its default", rules, slack)
     fit, chosen_on = parted(behaviour, samples, select, ask, rng)
-    without = () if behaviour.contrast is None else (behaviour.contrast.field,)
-    vocabulary = Vocabulary.of(columns_of(fit.samples, without=without), fit.score)
-    candidates = _candidates(vocabulary, fit, behaviour.outputs, rules)
-    return made(behaviour, "rule list", candidates, (fit, chosen_on), slack)
+    enquiry = enquire(behaviour, fit, chosen_on, ask, queries=queries, leaves=rules, rng=rng)
+    candidates: list[Candidate] = []
+    for body in enquiry.ways(fit, chosen_on):
+        candidates += _candidates(behaviour, body, rules)
+    return made(behaviour, "rule list", candidates, (fit, chosen_on), slack, enquiry)
 
 
-def _candidates(vocabulary: Vocabulary, fit: Targets, outputs: tuple[str, ...], rules: int) -> list[Candidate]:
-    cover = max(1, min(int(COVER * len(fit)), len(fit) // (4 * rules)))
-    ways = {"scores": fit.score} if fit.numeric else {"scores": fit.score, "decisions": fit.classes}
-    out = [Candidate("default alone", Rules("list", listed(vocabulary, (), fit), outputs))]
-    for way, targets in ways.items():
-        for patience in PATIENCE:
-            conditions = grow(vocabulary, targets, rules - 1, cover, patience)
-            name = f"grown on {way}, patience {patience:g}"
-            bodies = [(name, conditions[:length]) for length in range(1, len(conditions) + 1)]
-            if not fit.numeric and conditions:
-                again = revised(vocabulary, conditions, fit, cover)
-                bodies += [(f"{name}, revised", again[:length]) for length in range(1, len(again) + 1)]
-            out += [Candidate(name, Rules("list", listed(vocabulary, body, fit), outputs)) for name, body in bodies]
-    return out
+class _Maker:
+    """Makes rule lists from one body of rows."""
+
+    def __init__(self, behaviour: Behaviour, rows: Targets, rules: int) -> None:
+        without = () if behaviour.contrast is None else (behaviour.contrast.field,)
+        self._rows, self._rules, self._outputs = rows, rules, behaviour.outputs
+        self._vocabulary = Vocabulary.of(columns_of(rows.samples, without=without), rows.score)
+        self._grown: dict[tuple[str, float], list[Condition]] = {}
+        self._cover = max(1, min(int(COVER * len(rows)), len(rows) // (4 * rules)))
+
+    def ways(self) -> Iterator[tuple[tuple[str, float], bool, int, Rules]]:
+        """Yield what each list was grown on, with how much patience, whether revised, its conditions, and the list."""
+        for way in ("scores",) if self._rows.numeric else ("scores", "decisions"):
+            for patience in PATIENCE:
+                for again in (False,) if self._rows.numeric else (False, True):
+                    conditions = self._conditions((way, patience), again)
+                    for length in range(1, len(conditions) + 1):
+                        yield (way, patience), again, length, self._said(conditions[:length])
+
+    def made(self, way: tuple[str, float], again: bool, length: int) -> Rules:  # noqa: FBT001 - as `ways` yields it
+        """Return the list that came about in one way."""
+        return self._said(self._conditions(way, again)[:length])
+
+    def default(self) -> Rules:
+        """Return the list without conditions."""
+        return self._said([])
+
+    def _conditions(self, way: tuple[str, float], again: bool) -> list[Condition]:  # noqa: FBT001 - as above
+        if way not in self._grown:
+            targets = self._rows.score if way[0] == "scores" else self._rows.classes
+            self._grown[way] = grow(self._vocabulary, targets, self._rules - 1, self._cover, way[1])
+        grown = self._grown[way]
+        return revised(self._vocabulary, grown, self._rows, self._cover) if again and grown else grown
+
+    def _said(self, conditions: list[Condition]) -> Rules:
+        return Rules("list", listed(self._vocabulary, conditions, self._rows), self._outputs)
+
+
+def _candidates(behaviour: Behaviour, body: Body, rules: int) -> Iterator[Candidate]:
+    maker = _Maker(behaviour, body.rows, rules)
+    start = "" if body.name == NONE else f"{body.name}, "
+    yield Candidate(f"{start}default alone", maker.default())
+    for way, again, length, made_so in maker.ways():
+        words = f"{start}grown on {way[0]}, patience {way[1]:g}" + (", revised" if again else "")
+        remade = None if body.whole is None else partial(_again, behaviour, body.whole, rules, (way, again, length))
+        yield Candidate(words, made_so, remade)
+
+
+def _again(behaviour: Behaviour, rows: Targets, rules: int, way: tuple[tuple[str, float], bool, int]) -> Rules:
+    return _Maker(behaviour, rows, rules).made(*way)
 
 
 @dataclass(frozen=True)
@@ -98,13 +140,21 @@ class RuleList:
         Most rules, the default included.
     slack : float
         The shortest list within so many standard errors of the best on ``select`` is taken; 0 takes the best.
+    queries : int
+        New rows that are asked beyond ``fit`` and ``select``, for each of their rows.
     """
 
     rules: int = 16
     slack: float = 0.5
+    queries: int = 0
 
     def __post_init__(self) -> None:
         check("rule list", "one rule, its default", self.rules, self.slack)
+        check_enquiry(self.queries)
+
+    def extra(self, parts: Mapping[str, Samples]) -> int:
+        """Return how many rows are asked at most beyond ``fit`` and ``select``."""
+        return self.queries * sum(len(parts[name]) for name in ("fit", "select") if name in parts)
 
     @property
     def signals(self) -> frozenset[Signal]:
@@ -120,6 +170,7 @@ class RuleList:
             parts["fit"],
             partial(ask, teacher),
             rules=self.rules,
+            queries=self.queries,
             select=parts.get("select"),
             slack=self.slack,
             rng=rng,

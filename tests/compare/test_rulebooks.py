@@ -44,7 +44,8 @@ def test_each_rule_has_the_teachers_rate_among_its_rows(formula, people, cast_of
     evidence = examine(cast_of(teacher, ruled(formula)), samples, asking)
     yes = (samples.columns["age"] > 40) & (samples.columns["hours"] > 30)
     old, female = samples.columns["age"] > 50, samples.columns["sex"] == 0
-    for row, inside in zip(evidence.rows, (old & female, old & ~female, ~old), strict=True):
+    rates = [row for row in evidence.rows if row.measure == "rate_of_yes"]
+    for row, inside in zip(rates, (old & female, old & ~female, ~old), strict=True):
         expected = wilson(int(yes[inside].sum()), int(inside.sum()))
         assert (row.value.value, row.value.low, row.value.high) == pytest.approx(
             (expected.value, expected.low, expected.high)
@@ -53,6 +54,12 @@ def test_each_rule_has_the_teachers_rate_among_its_rows(formula, people, cast_of
         assert row.control.value == pytest.approx(yes.mean())
         assert row.excess.value == pytest.approx(yes[inside].mean() - yes.mean())
     assert evidence.rows[0].group == "rule 1: age at least 51 and sex is female"
+    precision = [row for row in evidence.rows if row.measure == "precision"]
+    assert precision[0].value.value == pytest.approx(yes[old & female].mean())
+    coverage = [row.value for row in evidence.rows if row.measure == "coverage"]
+    expected = wilson(int((old & female).sum()), 900)
+    assert (coverage[0].low, coverage[0].high) == pytest.approx((expected.low, expected.high))
+    assert sum(value.value for value in coverage) == pytest.approx(1.0)
     assert [e["decision"] for e in evidence.context["rules"]] == [1, 0, 0]
     assert evidence.context["rules"][0]["agreement"]["value"] == pytest.approx(yes[old & female].mean())
     assert np.array_equal(evidence.arrays["rule"], TREE.which(samples))
@@ -64,11 +71,11 @@ def test_each_rule_has_the_teachers_rate_among_its_rows(formula, people, cast_of
 def test_a_rule_without_rows_is_unknown_and_still_listed(formula, people, cast_of, asking):
     rules = Rules("list", (Rule((Test("age", above=95),), (0.9,), 1), Rule((), (0.2,), 9)), ("above",))
     evidence = examine(cast_of(teacher_of(formula), ruled(formula, rules)), people(200), asking)
-    assert len(evidence.rows) == 2
+    assert len(evidence.rows) == 6
     assert not evidence.rows[0].value.known
     assert evidence.rows[0].value.n == 0
     assert evidence.context["rules"][0]["decision"] is None
-    assert evidence.rows[1].group == "rule 2: every other row"
+    assert evidence.rows[3].group == "rule 2: every other row"
     json.dumps(evidence.context, allow_nan=False)
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from kdaudit.surrogates.columns import columns_of
 from kdaudit.surrogates.conditions import TESTS, Condition, Vocabulary, search
-from kdaudit.surrogates.lists import rule_list
+from kdaudit.surrogates.lists import RuleList, rule_list
 from kdaudit.surrogates.sequences import grow, listed, revised
 from kdaudit.surrogates.targets import Targets, ask_for_targets
 
@@ -90,3 +90,20 @@ def test_four_thousand_rows_take_seconds(behaviour, draw_rows, planted_ask):
     start = time.process_time()
     rule_list(behaviour, draw_rows(4000), planted_ask, select=draw_rows(500, 3), rng=np.random.default_rng(0))
     assert time.process_time() - start < 12
+
+
+def test_a_list_may_ask_new_rows(behaviour, draw_rows, planted_ask):
+    asked = []
+
+    def ask(samples, signals):
+        asked.append(len(samples))
+        return planted_ask(samples, signals)
+
+    recipe = RuleList(rules=6, queries=2)
+    parts = {"fit": draw_rows(300, seed=1), "select": draw_rows(100, seed=2)}
+    made = rule_list(
+        behaviour, parts["fit"], ask, rules=6, queries=2, select=parts["select"], rng=np.random.default_rng(0)
+    )
+    assert 0 < made.making.beyond <= recipe.extra(parts)
+    assert made.making.sampler
+    assert made.rules.rules[-1].tests == ()

@@ -6,8 +6,8 @@ import pytest
 from kdaudit.behaviour import Behaviour, Contrast
 from kdaudit.digest import canonical
 from kdaudit.domain import Category, Domain, Real
-from kdaudit.errors import InvalidAnswers, InvalidInput
-from kdaudit.samples import Samples
+from kdaudit.errors import InvalidAnswers, InvalidInput, OverBudget
+from kdaudit.samples import Origin, Samples
 from kdaudit.signal import LABEL, SCORE
 from kdaudit.subject import Answers, check_answers
 from kdaudit.surrogates.lists import RuleList, rule_list
@@ -225,3 +225,78 @@ def test_one_answer_beside_another_is_one_leaf(behaviour, answer_with):
         rng=rng(),
     )
     assert len(made.rules.rules) == 2
+
+
+@pytest.mark.parametrize("fields", [1, 3])
+def test_a_tree_may_ask_new_rows_and_says_how_many(behaviour, draw_rows, planted_ask, fields):
+    parts = {"fit": draw_rows(300, seed=1), "select": draw_rows(100, seed=2)}
+    seen = {key for part in parts.values() for key in part.keys().tolist()}
+    asked = set()
+
+    def ask(samples, signals):
+        asked.update(samples.keys().tolist())
+        return planted_ask(samples, signals)
+
+    def make():
+        rng = np.random.default_rng(0)
+        return tree(behaviour, parts["fit"], ask, leaves=8, fields=fields, queries=3, select=parts["select"], rng=rng)
+
+    made = make()
+    assert len(asked - seen) <= Tree(leaves=8, queries=3).extra(parts)
+    assert made.making.beyond == len(asked - seen)
+    assert set(made.making.trials) >= {"smear", "jitter", "interpolation", "bisection"}
+    assert len(made.rules.rules) <= 8
+    assert all(test.size <= fields for rule in made.rules.rules for test in rule.tests)
+    fresh = draw_rows(400, seed=9)
+    truth = planted_ask(fresh, (LABEL,)).values[LABEL]
+    assert ((made.rules.evaluate(fresh)[:, 0] > 0.5) == truth).mean() > 0.93
+    assert make().identity == made.identity
+
+
+def test_a_slanted_border_is_cut_by_one_sum(answer_with):
+    domain = Domain((Real("a"), Real("b"), Category("c", ("x", "y")), Real("noise")))
+    rng = np.random.default_rng(0)
+    n = 900
+    columns = {
+        "a": rng.normal(size=n),
+        "b": rng.normal(size=n),
+        "c": rng.integers(0, 2, n),
+        "noise": rng.normal(size=n),
+    }
+    rows = Samples(domain, columns, np.arange(n), Origin("drawn"))
+
+    def slanted(samples):
+        total = samples.columns["a"] - 2 * samples.columns["b"] + 1.5 * samples.columns["c"]
+        return (1 / (1 + np.exp(-4 * total)))[:, None]
+
+    behaviour = Behaviour("yes", ("yes",), domain)
+    found = {}
+    for fields in (1, 3):
+        made = tree(
+            behaviour,
+            rows.take(range(600)),
+            answer_with(slanted),
+            leaves=4,
+            fields=fields,
+            rng=np.random.default_rng(1),
+        )
+        test = rows.take(range(600, 900))
+        found[fields] = ((made.rules.evaluate(test)[:, 0] > 0.5) == (slanted(test)[:, 0] > 0.5)).mean()
+    assert found[3] > 0.95 > found[1]
+    assert "noise" not in made.rules.fields
+
+
+def test_a_budget_that_ends_leaves_the_best_so_far(behaviour, draw_rows, planted_ask):
+    left = [500]
+
+    def ask(samples, signals):
+        if len(samples) > left[0]:
+            raise OverBudget("that is all", needed=len(samples), left=left[0])
+        left[0] -= len(samples)
+        return planted_ask(samples, signals)
+
+    made = tree(behaviour, draw_rows(300), ask, leaves=8, queries=5, rng=np.random.default_rng(0))
+    assert made.making.partial
+    assert "budget" in made.making.note
+    assert made.making.beyond > 0
+    assert left[0] >= 0
