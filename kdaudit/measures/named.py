@@ -39,6 +39,7 @@ DEFINITIONS: dict[str, str] = {
             ("score_quantile", "quantile of the score over a group's rows", "Woodruff 1952"),
             ("calibration_gap", "mean of outcome minus score over a group's rows", "Pleiss et al. 2017"),
             ("mean_error", "mean of score minus outcome over a group's rows", "Agarwal et al. 2019"),
+            ("ranking_exposure", "mean of 1 / log2(1 + rank) over a group's rows", "Singh and Joachims 2018"),
             ("absolute_error", "mean distance of score and outcome over a group's rows", "Agarwal et al. 2019"),
         )
         for end, words in (("", ""), ("_difference", ", minus the same of the reference group"))

@@ -153,6 +153,8 @@ class Parity:
         pool = raw.mapped(lambda values: quantity.value(values, truth))
         reference, others, left_out = self._levels(strata, pool)
         factor, refusal = self._alike(samples, strata, (reference, *others))
+        if quantity.whole and (self.questions < len(samples) or len(others) + 1 < len(np.unique(strata.place))):
+            refusal = f"ranks hang on every row: {len(samples):,} questions, and no group left out, are needed"
         design = spread(
             self._wanted(strata, (reference, *others), refusal),
             self.questions,

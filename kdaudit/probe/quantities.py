@@ -21,7 +21,7 @@ Values = NDArray[np.float64]
 Name = Literal[
     "selection_rate", "impact_ratio", "true_positive_rate", "false_positive_rate", "false_negative_rate",
     "true_negative_rate", "positive_predictive_value", "error_rate", "score", "score_quantile", "calibration_gap",
-    "mean_error", "absolute_error",
+    "mean_error", "absolute_error", "ranking_exposure",
 ]  # fmt: skip
 
 
@@ -43,6 +43,10 @@ class Quantity:
         What is averaged, where values are no rates.
     share : bool
         Whether it is the share of outcomes among rows decided yes: a ratio of two means.
+    outcomes : bool
+        Whether values need recorded outcomes.
+    whole : bool
+        Whether a row's value hangs on all other rows, so that all must be asked.
     """
 
     value: Callable[[Values, Values], Values]
@@ -52,6 +56,7 @@ class Quantity:
     noun: str = ""
     share: bool = False
     outcomes: bool = False
+    whole: bool = False
 
     @property
     def decides(self) -> bool:
@@ -88,6 +93,18 @@ def _apart(x: Values, outcome: Values) -> Values:
     return np.abs(x - outcome)
 
 
+def exposure(x: Values, _: Values) -> Values:
+    """Return each row's exposure in the ranking by score, highest first: ``1 / log2(1 + rank)``; ties share theirs."""
+    if not len(x) or np.isnan(x).any():
+        return np.full(len(x), np.nan)
+    place = np.empty(len(x), dtype=np.int64)
+    place[np.argsort(-x, kind="stable")] = np.arange(len(x))
+    _, tied = np.unique(x, return_inverse=True)
+    shown = np.bincount(tied, 1 / np.log2(2.0 + place)) / np.bincount(tied)
+    out: Values = shown[tied]
+    return out
+
+
 QUANTITIES: dict[str, Quantity] = {
     "selection_rate": Quantity(_itself),
     "impact_ratio": Quantity(_itself),
@@ -102,6 +119,7 @@ QUANTITIES: dict[str, Quantity] = {
     "calibration_gap": Quantity(_short, "score", yes="", noun="outcome beyond the score", outcomes=True),
     "mean_error": Quantity(_over, "score", yes="", noun="score beyond the outcome", outcomes=True),
     "absolute_error": Quantity(_apart, "score", yes="", noun="distance of score and outcome", outcomes=True),
+    "ranking_exposure": Quantity(exposure, "score", yes="", noun="exposure in the ranking", whole=True),
 }
 
 

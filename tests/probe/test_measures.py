@@ -14,7 +14,7 @@ from kdaudit.errors import InvalidInput
 from kdaudit.finding import Verdict
 from kdaudit.probe.groups import Parity
 from kdaudit.probe.odds import WORST, EqualizedOdds
-from kdaudit.probe.quantities import QUANTITIES, conditional
+from kdaudit.probe.quantities import QUANTITIES, conditional, exposure
 from kdaudit.samples import Origin, Samples
 from kdaudit.statistics.verdicts import judge
 
@@ -161,7 +161,7 @@ def test_a_ratio_to_nobody_is_undefined(formula, cast_of, asking):
     assert not evidence.row("impact_ratio", "sex: female - male", "teacher").value.known
 
 
-@pytest.mark.parametrize("measure", [m for m in QUANTITIES if m != "impact_ratio"])
+@pytest.mark.parametrize("measure", [m for m in QUANTITIES if m not in ("impact_ratio", "ranking_exposure")])
 def test_the_teachers_interval_holds_what_the_whole_pool_says(formula, cast_of, asking, measure):
     samples, teacher = people_with_outcomes(4000), formula(own(0.15), "t")
     evidence = examine(
@@ -259,3 +259,17 @@ def test_rows_hang_on_what_was_known_and_not_on_the_proxy_under_judgement(formul
     for other in (lead, formula(lambda s: 0.5 + 0 * s.columns["own"], "other")):
         examine(Parity("sex", questions=300), cast_of(teacher, other, covariate=lead, known=known), samples, asking)
     assert asking.rows(teacher) <= 300 + 1000
+
+
+def test_exposure_is_shared_by_ties_and_asked_of_all_rows_or_of_none(formula, cast_of, asking):
+    first, second, third = (1 / np.log2(1 + rank) for rank in (1, 2, 3))
+    shown = exposure(np.array([0.2, 0.9, 0.2]), np.zeros(3))
+    assert shown.tolist() == pytest.approx([(second + third) / 2, first, (second + third) / 2])
+    samples, subject = people_with_outcomes(400), formula(own(0.2))
+    for questions, known in ((400, True), (399, False)):
+        recipe = Parity("sex", measure="ranking_exposure", reference="male", questions=questions)
+        row = examine(recipe, cast_of(subject, subject), samples, asking).row(
+            "ranking_exposure_difference", "sex: female - male", "teacher"
+        )
+        assert row.value.known is known
+    assert "400 questions" in row.value.method
