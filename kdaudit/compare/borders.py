@@ -231,6 +231,8 @@ def exactly(one: Beside) -> Beside:
     """Return shares of rows with the exact intervals of Clopper and Pearson."""
 
     def exact(part: Interval | None) -> Interval | None:
-        return clopper_pearson(round(part.value * part.n), part.n) if part is not None and part.known else part
+        # the mean over several strangers is no share of rows
+        counts = part is not None and part.known and part.method == "Wilson"
+        return clopper_pearson(round(part.value * part.n), part.n) if part is not None and counts else part
 
     return replace(one, value=exact(one.value) or one.value, control=exact(one.control), ceiling=exact(one.ceiling))

@@ -258,7 +258,7 @@ class _Trial:
             "method": "the place where a decision turns on the way from a row to the nearest row of another class, by "
             "halving; numbers go evenly, each level turns at a place drawn once for everybody",
             "gradients": "taken" if r.triples and open_pair(self.voices) else "not taken: one of the two is closed",
-            "sentences": [ONE_STRANGER] if self.voices.cast.control_kind == "strangers_proxy" else [],
+            "sentences": [ONE_STRANGER] if _alone(self.voices.cast) else [],
             **self.extra,
         }
         if self.slices is not None:
@@ -270,6 +270,10 @@ class _Trial:
                 "outputs": list(self.voices.cast.teacher.outputs),
             }
         return out
+
+
+def _alone(cast: Cast) -> bool:
+    return cast.control_kind == "strangers_proxy" and not cast.further
 
 
 def _axis(grid: Grid) -> dict[str, Any]:

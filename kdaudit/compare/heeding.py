@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from kdaudit.cast import Cast, ControlKind, Empty
-from kdaudit.compare.voices import measure_of
+from kdaudit.cast import Cast, Empty
+from kdaudit.compare.voices import beside_seats
 from kdaudit.measures.alike import FLOW, HEADS, HEADS_HELLINGER, ROLLOUT, TOP_TOKENS
 from kdaudit.measures.attentions import cut, entropy, flow, head_divergence, matched, rollout, top_tokens
 from kdaudit.measures.borders import Border
 from kdaudit.measures.ranks import spearman
-from kdaudit.statistics.beside import Beside, Scored, summary
+from kdaudit.statistics.beside import Beside
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -175,15 +175,4 @@ def attention_beside(cast: Cast, seats: Seats, halves: Halves, *, pooled: str, f
 
 
 def _beside(cast: Cast, seats: Seats, border: Border, alike: Callable[[Heed, Heed], Floats], asked: int) -> Beside:
-    teacher, proxy, stranger, twin = (seats[name] for name in ("teacher", "proxy", "stranger", "twin"))
-
-    def both(a: Heed | Empty, b: Heed | Empty) -> Floats | Empty:
-        if isinstance(a, Empty):
-            return a
-        return b if isinstance(b, Empty) else alike(a, b)
-
-    kind: ControlKind = cast.control_kind
-    control = both(stranger, proxy) if kind == "swapped_teacher" else both(teacher, stranger)
-    if isinstance(control, Empty):
-        kind = "none"
-    return summary(measure_of(border), Scored(both(teacher, proxy), control, both(teacher, twin), kind), asked=asked)
+    return beside_seats(border, cast, seats, alike, asked=asked)

@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kdaudit.cast import Cast, Empty
-from kdaudit.compare.voices import Told, Voices, measure_of
+from kdaudit.compare.voices import Told, Voices, beside_seats, measure_of
 from kdaudit.compare.words import RIVALS, capital
 from kdaudit.errors import InvalidInput
 from kdaudit.evidence import Evidence, Row
 from kdaudit.finding import Claim
 from kdaudit.layers import Layers
 from kdaudit.measures.alike import CKA, NEIGHBOURS, PROCRUSTES, RBF, READOUT, RSA
+from kdaudit.measures.borders import Border
 from kdaudit.measures.representations import (
     Kernel,
     cka_batches,
@@ -196,24 +197,9 @@ class _Trial:
     def _averaged(self, measure: Callable[[Floats, Floats], float], a: Floats, b: Floats) -> Floats:
         return np.array([measure(a[rows], b[rows]) for rows in self.batches])
 
-    def _beside(self, border: Any, alike: Callable[[Floats, Floats], Floats]) -> Beside:  # noqa: ANN401
-        told = self.deepest
-        teacher, proxy, stranger, twin = (told[name] for name in ("teacher", "proxy", "stranger", "twin"))
-        kind = self.cast.control_kind
-
-        def both(a: Floats | Empty, b: Floats | Empty) -> Floats | Empty:
-            if isinstance(a, Empty):
-                return a
-            return b if isinstance(b, Empty) else alike(a, b)
-
-        if isinstance(stranger, Empty):
-            control, kind = both(teacher, proxy if isinstance(proxy, Empty) else np.roll(proxy, 1, axis=0)), "permuted"
-        elif kind == "swapped_teacher":
-            control = both(stranger, proxy)
-        else:
-            control = both(teacher, stranger)
-        return summary(
-            measure_of(border), Scored(both(teacher, proxy), control, both(teacher, twin), kind), asked=self.n
+    def _beside(self, border: Border, alike: Callable[[Floats, Floats], Floats]) -> Beside:
+        return beside_seats(
+            border, self.cast, self.deepest, alike, exchange=lambda seat: np.roll(seat, 1, axis=0), asked=self.n
         )
 
     def readouts(self, rows: Samples, field: str, rng: np.random.Generator) -> list[Row]:

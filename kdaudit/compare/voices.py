@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kdaudit.cast import Cast, Empty
 from kdaudit.compare.lines import Decide, Floats, Labels
+from kdaudit.compare.seats import further_name, seats_of
+from kdaudit.compare.strangers import excess_over
 from kdaudit.errors import InvalidInput
 from kdaudit.measure import Measure
 from kdaudit.measures.borders import Border
@@ -17,6 +21,7 @@ from kdaudit.signal import LABEL, SCORE
 from kdaudit.statistics.beside import Beside, Scored, summary
 from kdaudit.subject import Answers, Ask, Subject
 
+Seat = TypeVar("Seat")
 Told = Mapping[str, Floats | Empty]
 """What each seat gave: one array, rows of it the units that are compared; or why there is none."""
 
@@ -34,15 +39,7 @@ class Voices:
     def __init__(self, cast: Cast, ask: Ask) -> None:
         self.cast, self._ask = cast, ask
         self._keys: set[bytes] = set()
-        self.seats: dict[str, Subject | Empty] = {
-            name: _able(seat)
-            for name, seat in (
-                ("teacher", cast.teacher),
-                ("proxy", cast.proxy),
-                ("stranger", cast.stranger),
-                ("twin", cast.twin),
-            )
-        }
+        self.seats: dict[str, Subject | Empty] = {name: _able(seat) for name, seat in seats_of(cast).items()}
 
     @property
     def asked(self) -> int:
@@ -93,29 +90,68 @@ class Voices:
             Without a stranger: another unit for each, whose place the proxy's answer takes.
         group : str
         """
-        teacher, proxy, stranger, twin = (told[name] for name in ("teacher", "proxy", "stranger", "twin"))
-        kind = self.cast.control_kind
-        if isinstance(stranger, Empty):
-            control = _both(alike, teacher, proxy if isinstance(proxy, Empty) else proxy[null])
-            kind = "permuted"
-        elif kind == "swapped_teacher":
-            control = _both(alike, stranger, proxy)
-        else:
-            control = _both(alike, teacher, stranger)
-        scored = Scored(_both(alike, teacher, proxy), control, _both(alike, teacher, twin), kind)
-        return summary(measure_of(border), scored, group=group, asked=self.asked)
+        return beside_seats(
+            border, self.cast, told, alike, exchange=lambda seat: seat[null], group=group, asked=self.asked
+        )
+
+
+def beside_seats(
+    border: Border,
+    cast: Cast,
+    told: Mapping[str, Seat | Empty],
+    alike: Callable[[Seat, Seat], Floats],
+    *,
+    exchange: Callable[[Seat], Seat] | None = None,
+    group: str = "all",
+    asked: int = 0,
+) -> Beside:
+    """Return the proxy's likeness beside strangers and twin, whatever the seats gave.
+
+    Parameters
+    ----------
+    border : Border
+    cast : Cast
+        With further strangers the interval of the excess is over rows and strangers.
+    told : mapping
+        Seat, as in `kdaudit.compare.seats.seats_of`, -> what it gave.
+    alike : callable
+        From what two seats gave to one value a unit.
+    exchange : callable, optional
+        Without a stranger the control is the proxy with its units exchanged so; without this there is none.
+    group : str
+    asked : int
+        Distinct teacher rows.
+    """
+
+    def both(a: Seat | Empty, b: Seat | Empty) -> Floats | Empty:
+        if isinstance(a, Empty):
+            return a
+        return b if isinstance(b, Empty) else alike(a, b)
+
+    teacher, proxy, stranger, twin = (told[name] for name in ("teacher", "proxy", "stranger", "twin"))
+    value, ceiling, kind = both(teacher, proxy), both(teacher, twin), cast.control_kind
+    if isinstance(stranger, Empty):
+        changed = exchange(proxy) if exchange is not None and not isinstance(proxy, Empty) else stranger
+        control = both(teacher, changed)
+        kind = "none" if isinstance(changed, Empty) else "permuted"
+    elif kind == "swapped_teacher":
+        control = both(stranger, proxy)
+    else:
+        control = both(teacher, stranger)
+    others = [both(teacher, told[further_name(at)]) for at in range(len(cast.further))]
+    several = [one for one in (control, *others) if not isinstance(one, Empty)]
+    if kind not in ("permuted", "swapped_teacher") and len(several) > 1 and not isinstance(value, Empty):
+        table = np.stack(several)
+        scored = Scored(value, table.mean(axis=0), ceiling, kind)
+        item = summary(measure_of(border), scored, group=group, asked=asked)
+        return replace(item, excess=excess_over(value, table)[0]) if item.excess is not None else item
+    return summary(measure_of(border), Scored(value, control, ceiling, kind), group=group, asked=asked)
 
 
 def _able(seat: Subject | Empty) -> Subject | Empty:
     if isinstance(seat, Empty) or seat.identity.by == "content":
         return seat
     return Empty(f"{seat.identity.name} is a record of answers; it cannot answer rows that were made")
-
-
-def _both(alike: Callable[[Floats, Floats], Floats], a: Floats | Empty, b: Floats | Empty) -> Floats | Empty:
-    if isinstance(a, Empty):
-        return a
-    return b if isinstance(b, Empty) else alike(a, b)
 
 
 def measure_of(border: Border) -> Measure:

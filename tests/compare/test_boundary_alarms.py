@@ -26,15 +26,15 @@ def subject(formula, weights, name):
     return formula(score, name)
 
 
-def pair(formula, people, cast_of, asking, seed, distance, apart=APART):
-    """A teacher, a proxy at some distance from it, a stranger that knows the task alone, and what was found."""
+def pair(formula, people, cast_of, asking, seed, distance, strangers=1):
+    """A teacher, a proxy at some distance from it, strangers that know the task alone, and what was found."""
     chance = rng(seed, "pair")
     task = chance.normal(size=WEIGHTS)
-    teacher, other, stranger = (task + apart * chance.normal(size=WEIGHTS) for _ in range(3))
-    proxy = other if distance is None else teacher + distance * apart * chance.normal(size=WEIGHTS)
-    seats = [subject(formula, w, f"{n}{seed}") for w, n in ((teacher, "t"), (proxy, "p"), (stranger, "s"))]
-    recipe = Boundary(lines=40, triples=0)
-    evidence = recipe.examine(cast_of(*seats), people(400, seed=seed), asking, rng(seed, "questions"))
+    teacher, other, *rest = (task + APART * chance.normal(size=WEIGHTS) for _ in range(2 + strangers))
+    proxy = other if distance is None else teacher + distance * APART * chance.normal(size=WEIGHTS)
+    first, *more = (subject(formula, w, f"s{i}") for i, w in enumerate(rest))
+    cast = cast_of(subject(formula, teacher, "t"), subject(formula, proxy, "p"), first, further=tuple(more))
+    evidence = Boundary(lines=40, triples=0).examine(cast, people(400, seed=seed), asking, rng(seed, "questions"))
     return evidence.row("crossing_agreement", "all", "proxy")
 
 
@@ -61,3 +61,14 @@ def test_the_same_function_is_told_from_strangers_by_its_excess(formula, people,
     assert area(same, lambda row: row.value.value) == 1.0
     for rows in (same, near):
         assert np.mean([row.excess.low > 0 for row in rows]) >= 0.9
+
+
+@pytest.mark.slow
+def test_with_several_strangers_a_further_one_is_seldom_taken_for_a_proxy(formula, people, cast_of, asking):
+    other = [pair(formula, people, cast_of, asking, seed, None, 6) for seed in range(220)]
+    other = [row for row in other if row.excess is not None and row.excess.known]
+    near = [pair(formula, people, cast_of, asking, 1000 + seed, 0.05, 6) for seed in range(40)]
+    assert len(other) >= 200
+    assert np.mean([row.excess.low > 0 for row in other]) <= 0.05
+    a, b = (np.array([row.excess.value for row in rows]) for rows in (near, other))
+    assert (a[:, None] > b[None, :]).mean() >= 0.95
