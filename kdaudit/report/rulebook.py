@@ -13,6 +13,8 @@ from kdaudit.surrogates.drawing import draw
 
 WIDTH = 58
 """Characters of the longest line of a rule; its numbers stand to the right."""
+PAGE, NARROWEST = 100, 30
+"""Characters of the longest line with its numbers; rules have so many at least, however long the answers are."""
 
 if TYPE_CHECKING:
     from kdaudit.evidence import Evidence, Row
@@ -90,11 +92,13 @@ def rule_rows(rules: Rules, evidence: Evidence | None) -> list[Row | None]:
 
 def printed(rules: Rules, domain: Domain | None, rates: list[Row | None]) -> str:
     """Return all rules as text; beside each its answer, the rows it was made from, and the teacher's rate there."""
-    lines = draw(rules, domain, width=WIDTH) if domain is not None else _unnamed(rules)
-    wide = max(len(text) for text, _ in lines)
     head = "proxy says"
     answers = [_answer(rules, rule) for rule in rules.rules]
     column = max(len(head), *(len(answer) for answer in answers))
+    beside = 2 + column + 2 + 9 + 2 + max(len("the teacher does"), *(len(_rate(row)) for row in rates))
+    width = max(NARROWEST, min(WIDTH, PAGE - beside))
+    lines = draw(rules, domain, width=width) if domain is not None else _unnamed(rules)
+    wide = max(len(text) for text, _ in lines)
     out = [f"{'':<{wide}}  {head:<{column}}  {'made from':>9}  the teacher does"]
     for text, at in lines:
         line = clean(text)

@@ -11,6 +11,7 @@ from kdaudit.domain import Category, Domain, Real
 from kdaudit.report.branches import LEFT, RIGHT, WIDTH, branches, picture_of, standalone
 from kdaudit.report.composition import compose
 from kdaudit.report.document import Note, RulePicture
+from kdaudit.report.rulebook import printed
 from kdaudit.rules import Rule, Rules, Test
 
 DOMAIN = Domain((Real("age", 0, 99, integer=True), Category("job", ("a", "b", "<b>&'\"", "d"))))
@@ -72,6 +73,16 @@ def test_one_decision_only_is_explained(run):
     card = {**run.cards["tree"], "notes": {"why": "every rule decides no: so does the teacher in 99 % of 800 rows"}}
     blocks = compose(replace(run, cards={**run.cards, "tree": card})).blocks
     assert any(isinstance(b, Note) and b.text.startswith("Every rule decides no") for b in blocks)
+
+
+def test_rules_with_their_numbers_fit_a_hundred_columns(run):
+    rates = [row for e in run.evidence.values() if e.shows == "rules" for row in e.rows if row.of == "teacher"]
+    names = tuple(f"a rather long level {i}" for i in range(9))
+    domain = Domain((Category("job", names), Real("age")))
+    sides = (Test("job", levels=names[:4]), Test("job", levels=names[4:]))
+    rules = Rules("tree", tuple(Rule((side,), (0.5,), 1) for side in sides), ("scored above 50,000",))
+    lines = printed(rules, domain, rates[:2]).split("\n")
+    assert len(lines) > 3 and max(map(len, lines)) <= 100
 
 
 def test_long_lines_are_broken_before_the_scale():
