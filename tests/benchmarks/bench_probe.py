@@ -1,0 +1,112 @@
+"""What probes cost, how often their intervals hold, and how narrow they are beside plain sampling, even over groups."""
+
+import importlib.util
+import math
+import resource
+import time
+from pathlib import Path
+
+import numpy as np
+from scipy.stats import binomtest
+
+from kdaudit.cast import Cast, Empty
+from kdaudit.chance import rng
+from kdaudit.domain import Category, Domain, Real
+from kdaudit.probe.groups import Parity
+from kdaudit.samples import Origin, Samples
+from kdaudit.signal import LABEL, SCORE
+from kdaudit.statistics.looks import betting, bounds, log_capital
+from kdaudit.statistics.search import Limits, search
+from kdaudit.subject import Answers, Identity
+
+TESTS = Path(__file__).parents[1] / "statistics"
+CELLS = [("gap", k) for k in ("good", "noise", "liar", "inverse")]
+CELLS += [("rare", k) for k in ("good", "noise", "liar", "inverse")] + [("flip", k) for k in ("good", "noise")]
+
+
+def run(report, full: bool) -> None:
+    costs(report)
+    looks(report, 1_000 if full else 100)
+    slices(report, 1_000 if full else 100)
+    coverage(report, 4_000 if full else 200)
+
+
+def tests_of(name: str):
+    """The simulated worlds stand beside the tests, which hold their formulas against slow ones."""
+    spec = importlib.util.spec_from_file_location(name, TESTS / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def coverage(report, audits: int) -> None:
+    """Share of intervals that hold the pool's value, and their width beside plain sampling of as many rows."""
+    worlds = tests_of("test_active")
+    covers = []
+    for case, kind in CELLS:
+        for n in (100, 300, 1_000, 3_000):
+            held, ratio = worlds.measured(kind, n, audits, rare=case == "rare", flip=case == "flip")
+            ends = binomtest(held, audits).proportion_ci(0.99, "exact")
+            covers.append(held / audits)
+            where = f"{case}, {kind} proxy, n {n}"
+            report.figure(f"{where}: coverage", covers[-1], low=ends.low, high=ends.high, n=audits, target=">= 0.93")
+            report.figure(f"{where}: width beside plain", ratio, n=audits, target="<= 1.05")
+    report.figure("mean coverage over cells", float(np.mean(covers)), n=len(covers))
+
+
+def looks(report, streams: int) -> None:
+    """Streams that are wrong at any time, and what looking costs in width."""
+    chance = np.random.default_rng(0)
+    for rate in (0.3, 0.03):
+        x = (chance.random((streams, 3_000)) < rate).astype(float)
+        wrong = sum(bool((log_capital(one, np.array([rate])) >= math.log(20)).any()) for one in x)
+        report.figure(f"betting, rate {rate}: wrong at any time", wrong / streams, n=streams, target="<= 0.05")
+        ends = [betting(one, points=2_001) for one in x[:4]]
+        for n in (1_000, 3_000):
+            half = np.mean([(high[n - 1] - low[n - 1]) / 2 for low, high in ends])
+            plain = 1.96 * math.sqrt(rate * (1 - rate) / n)
+            report.figure(f"betting, rate {rate}, n {n}: width beside fixed n", half / plain, n=4, target="<= 1.7")
+    report.figure("ten planned looks: width beside one", bounds(10)[-1] / bounds(1)[-1], target="<= 1.08")
+
+
+def slices(report, runs: int) -> None:
+    """False alarms of the search where there is nothing, and power for 8 against 16 % in 250 of 4,000 rows."""
+    world = tests_of("test_search")
+    for what, lift, target in (("false alarms", 0.0, "<= 0.05"), ("power", 0.08, ">= 0.6")):
+        hits = 0
+        for seed in range(runs):
+            chance = np.random.default_rng(1_000_000 * bool(lift) + seed)
+            found, _ = search(*world.rows(chance, lift=lift), chance, Limits(draws=99, most=1))
+            hits += found[0].p <= 0.05
+        ends = binomtest(hits, runs).proportion_ci(0.95, "exact")
+        report.figure(f"slices: {what}", hits / runs, low=ends.low, high=ends.high, n=runs, target=target)
+
+
+class Scorer:
+    """Scores by one column."""
+
+    outputs, scale, form, offers = ("yes",), "probability", None, frozenset({SCORE, LABEL})
+
+    def __init__(self, name: str) -> None:
+        self.identity = Identity(name, name)
+
+    def answer(self, samples, signals, draw=0):
+        return Answers({SCORE: samples.columns["own"][:, None]})
+
+
+def costs(report) -> None:
+    """Seconds of a group probe on a million rows, and of a search over 100,000 rows and 20 columns."""
+    n, chance = 1_000_000, np.random.default_rng(0)
+    domain = Domain((Category("group", ("a", "b")), Real("own", 0, 1)))
+    columns = {"group": chance.integers(0, 2, n).astype(np.int32), "own": chance.random(n)}
+    samples = Samples(domain, columns, np.arange(n), Origin("rows"))
+    cast = Cast(Scorer("teacher"), Scorer("proxy"), Empty("none"), Empty("none"), known=samples.take(np.arange(1_000)))
+    start = time.process_time()
+    Parity("group").examine(cast, samples, lambda who, rows, signals: who.answer(rows, signals), rng(0, "bench"))
+    report.figure("CPU seconds: group probe, 1,000,000 rows", time.process_time() - start, target="<= 10")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    report.figure("peak memory so far, GiB", peak, target="<= 2")
+    masks = np.stack([column == level for column in chance.integers(0, 4, (20, 100_000)) for level in range(4)])
+    start = time.process_time()
+    search(masks, [i // 4 for i in range(80)], chance.random(100_000) < 0.1, chance, Limits())
+    report.figure("CPU seconds: slices, 100,000 rows, 20 columns", time.process_time() - start, target="<= 20")
