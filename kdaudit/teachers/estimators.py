@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from kdaudit.digest import of_data, of_source
 from kdaudit.domain import Domain, Real
-from kdaudit.encoding import Encoding
+from kdaudit.encoders import Encoder
 from kdaudit.errors import InvalidInput
 from kdaudit.networks.network import meaning
 from kdaudit.samples import Samples
@@ -27,7 +27,7 @@ def estimator(
     outputs: tuple[str, ...],
     *,
     named: tuple[str, str],
-    encoding: Encoding | None = None,
+    encoding: Encoder | None = None,
     batch: int = BATCH,
 ) -> Closed:
     """Return a fitted classifier as a subject.
@@ -44,7 +44,7 @@ def estimator(
         One output: the column of the class of that name, or of the last of two classes.  Several: classes of those
         names in any order, or the classes 0, 1, 2 ... in theirs.
     named : (name, version)
-    encoding : Encoding, optional
+    encoding : Encoder, optional
         What it was fitted on; without, it gets frames (or plain numbers, if it was fitted without names of columns).
     batch : int
 
@@ -68,7 +68,7 @@ def estimator(
     found = state(own)
     content: dict[str, Any] = {
         "fields": meaning(domain),
-        "encoding": None if encoding is None else [encoding.means, encoding.scales],
+        "encoding": None if encoding is None else {k: v for k, v in encoding.to_data().items() if k != "domain"},
         "outputs": outputs,
         "batch": batch,
         "version": version,
@@ -105,7 +105,7 @@ def _columns(model: Any, outputs: tuple[str, ...], name: str) -> list[int]:  # n
     )
 
 
-def _preparation(model: Any, domain: Domain, encoding: Encoding | None, name: str) -> Any:  # noqa: ANN401 - a function
+def _preparation(model: Any, domain: Domain, encoding: Encoder | None, name: str) -> Any:  # noqa: ANN401 - a function
     if encoding is not None:
         wanted = getattr(model, "n_features_in_", encoding.width)
         if wanted != encoding.width:

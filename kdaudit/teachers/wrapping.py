@@ -13,7 +13,7 @@ from torch import nn
 
 from kdaudit.digest import of_data, of_source
 from kdaudit.domain import Domain
-from kdaudit.encoding import Encoding
+from kdaudit.encoders import Encoder
 from kdaudit.errors import InvalidInput
 from kdaudit.networks.network import Network, meaning
 from kdaudit.samples import Samples
@@ -31,7 +31,7 @@ def wrap(
     outputs: Sequence[str],
     name: str,
     version: str = "",
-    encoding: Encoding | None = None,
+    encoding: Encoder | None = None,
     batch: int = BATCH,
 ) -> Subject:
     """Return a model as a subject.
@@ -49,7 +49,7 @@ def wrap(
         For people.
     version : str
         What the model is called where it comes from; part of the identity of whatever has no content to hash.
-    encoding : Encoding, optional
+    encoding : Encoder, optional
         What a module sees of a row; what an estimator sees, if it was fitted on encoded rows and not on frames.
     batch : int
         Rows handed over at once, the last ones filled up with copies: so a row's bits do not depend on its company.
@@ -76,7 +76,7 @@ def wrap(
     if isinstance(thing, nn.Module):
         if encoding is None:
             raise InvalidInput(
-                f"{name!r} is a torch module; say what it sees of a row with encoding=Encoding.fitted(rows)"
+                f"{name!r} is a torch module; say what it sees of a row with encoding=kdaudit.encoders.fitted(rows)"
             )
         return Network(name, thing, encoding, tuple(outputs), batch=batch)
     if hasattr(thing, "predict_proba") and hasattr(thing, "get_params"):
