@@ -58,11 +58,11 @@ def here(names: tuple[str, ...]) -> Iterator[str]:
         yield name
 
 
-def grown(one: Cell, leaves: int, *, fields: int = 3, queries: int = QUERIES, rows: Samples | None = None) -> Surrogate:
-    """Return the tree of a cell, made from the rows that its teacher was trained on."""
+def grown(one: Cell, leaves: int, *, fields: int = 3, rows: Samples | None = None) -> Surrogate:
+    """Return the tree of a cell, made from the rows that its teacher was trained on; the best one of the size allowed."""
     chance = rng(one.seed, f"{one.task}/{one.kind}/{leaves}/{fields}")
     rows = one.train if rows is None else rows
-    return tree(one.behaviour, rows, one.ask, leaves=leaves, fields=fields, queries=queries, slack=0.5, rng=chance)
+    return tree(one.behaviour, rows, one.ask, leaves=leaves, fields=fields, queries=QUERIES, slack=0, rng=chance)
 
 
 def fidelity(one: Cell, made: Surrogate, rows: Samples | None = None) -> float:
@@ -73,7 +73,8 @@ def fidelity(one: Cell, made: Surrogate, rows: Samples | None = None) -> float:
 def told(report, what: str, values: list[float], *, target: str = "", peer: float | None = None) -> None:
     """Say a mean over cells with its interval."""
     found = mean(np.array(values))
-    report.figure(what, found.value, low=found.low, high=found.high, n=len(values), target=target, peer=peer)
+    value = statistics.fmean(values) if values else np.nan
+    report.figure(what, value, low=found.low, high=found.high, n=len(values), target=target, peer=peer)
 
 
 # ------------------------------------------------------------------ fidelity for a size
@@ -127,7 +128,7 @@ def _say_protocol(report, gains: dict, reached: dict, terms: dict) -> None:
         best = max((x for who, x in rest.items() if who != "cart" and x == x), default=None)
         for who in ("axis", "oblique"):
             # ahead of both peers in every task mean
-            target = f"> {best}" if best is not None and who == "oblique" else ""
+            target = f"> {best:.3f}" if best is not None and who == "oblique" else ""
             told(
                 report, f"{name}, {size} leaves: {who}, % agreement", reached[name, size, who], target=target, peer=best
             )
