@@ -78,3 +78,39 @@ def test_products_are_products(columns):
     np.testing.assert_allclose(added.numpy(), np.array(slow) + bias, atol=1e-12)
     np.testing.assert_allclose(vector.numpy(), np.array(slow)[:, 0], atol=1e-12)
     np.testing.assert_allclose(halved.numpy(), 2 * np.array(slow) + 0.5 * bias, atol=1e-12)
+
+
+SIDES = (1, 5, 7, 9, 15, 16, 17, 31, 33)
+
+
+def test_batched_products_give_a_row_the_same_bits_in_every_place():
+    generator, bad = torch.Generator().manual_seed(0), []
+    for length in SIDES:
+        for width in SIDES:
+            rows = torch.randn(64, length, width + length, generator=generator)
+
+            def attention(rows, width=width):
+                shares = torch.softmax(rows[..., width:], dim=-1).contiguous()
+                return shares @ (rows[..., :width] @ rows[..., :width].transpose(1, 2))
+
+            if not _steady(attention, rows):
+                bad.append((length, width))
+    assert bad == []
+
+
+def test_batched_products_are_products():
+    rng = np.random.default_rng(0)
+    left, right, bias = rng.normal(size=(3, 5, 7)), rng.normal(size=(3, 7, 2)), rng.normal(size=(3, 5, 2))
+    slow = np.array(
+        [
+            [[sum(a * b for a, b in zip(r, c, strict=True)) for c in m.T] for r in n]
+            for n, m in zip(left, right, strict=True)
+        ]
+    )
+    first, second, added = (torch.from_numpy(values) for values in (left, right, bias))
+    with steady():
+        given, biased = torch.bmm(first, second), torch.baddbmm(added, first, second)
+        halved = torch.baddbmm(added, first, second, beta=0.5, alpha=2)
+    np.testing.assert_allclose(given.numpy(), slow, atol=1e-12)
+    np.testing.assert_allclose(biased.numpy(), slow + bias, atol=1e-12)
+    np.testing.assert_allclose(halved.numpy(), 2 * slow + 0.5 * bias, atol=1e-12)
