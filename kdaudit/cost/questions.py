@@ -94,7 +94,7 @@ class Cost:
                 "operation": "" if isinstance(proxy, Empty) else proxy.operation,
                 "rows": len(samples),
             },
-            shows="strip",
+            shows="cost",
             proxy_name=cast.proxy_name,
         )
 

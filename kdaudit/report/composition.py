@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kdaudit.report import account
 from kdaudit.report.believing import believing
 from kdaudit.report.bias import bias
+from kdaudit.report.costs import costs
 from kdaudit.report.curves import curves
 from kdaudit.report.document import Document
 from kdaudit.report.rulebook import rulebook
@@ -38,6 +39,7 @@ def compose(run: Run) -> Document:
         *bias(run),
         *transfer(run),
         *curves(run),
+        *costs(run),
         *rulebook(run),
         *account.cost(run),
         *account.untested(run),
