@@ -10,10 +10,10 @@ import torch
 
 from kdaudit.errors import InvalidAnswers, InvalidInput, NoSuchSignal
 
-NUMBERS = 2**17
-"""Numbers of input in one chunk; beyond, the intermediate layers of a small network leave the cache."""
+NUMBERS = 2**19
+"""Numbers of input in one chunk: about ten rows of a small transformer, whose layers take far more than its inputs."""
 ROWS = 1_024
-"""Most rows of a chunk."""
+"""Most rows of a chunk; beyond, the layers of a small network leave the cache."""
 
 
 @dataclass(frozen=True)
