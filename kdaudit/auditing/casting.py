@@ -178,7 +178,7 @@ def card(plan: Plan, item: ProxyItem, troupe: Troupe, parts: Parts) -> dict[str,
     form = troupe.proxy.form
     match form:
         case Rules(family=family, rules=rules):
-            words = f"tree of {len(rules)} leaves" if family == "tree" else f"list of {len(rules)} rules"
+            words = f"tree of {len(rules)} leaves" if family == "tree" else f"{family} of {len(rules)} rules"
             size = {"leaves" if family == "tree" else "rules": len(rules), "terms": form.terms}
             contrast = getattr(troupe.proxy, "contrast", None)
             words += "" if contrast is None else f" on the score at {contrast.level} minus that at {contrast.other}"

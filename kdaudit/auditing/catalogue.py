@@ -22,6 +22,7 @@ PROXIES = {
     "search": "kdaudit.distillation.searching:Searching",
     "tree": "kdaudit.surrogates.trees:Tree",
     "rule_list": "kdaudit.surrogates.lists:RuleList",
+    "rule_set": "kdaudit.surrogates.votes:RuleSet",
     "contrast_tree": "kdaudit.surrogates.contrasts:ContrastTree",
 }
 COMPARE = {

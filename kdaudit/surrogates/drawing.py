@@ -36,8 +36,8 @@ def draw(rules: Rules, domain: Domain, *, width: int = WIDTH) -> list[Line]:
     """
     if len(rules.rules) == 1:
         return [("every row", 0)]
-    if rules.family == "list":
-        return _list(rules.rules, domain, width)
+    if rules.family != "tree":
+        return _list(rules.rules, domain, width, votes=rules.family == "set")
     everything = [(position, rule.tests) for position, rule in enumerate(rules.rules)]
     return _branches(everything, domain, width, "", top=True)
 
@@ -60,14 +60,14 @@ def words(test: Test, domain: Domain) -> str:
     return test.text(domain)
 
 
-def _list(rules: Sequence[Rule], domain: Domain, width: int) -> list[Line]:
+def _list(rules: Sequence[Rule], domain: Domain, width: int, *, votes: bool) -> list[Line]:
     lines: list[Line] = []
     for position, rule in enumerate(rules):
         if not rule.tests:
-            lines.append(("else", position))
+            lines.append(("votes start from" if votes else "else", position))
             continue
         text = " and ".join(words(test, domain) for test in merged(rule.tests))
-        start = "if " if position == 0 else "else if "
+        start = "if " if position == 0 or votes else "else if "
         lines += _wrapped(text, start, " " * 8, width, position)
     return lines
 

@@ -107,7 +107,8 @@ def _why(rules: Rules, fit: Targets) -> str:
         return (
             f"one rule only: the teacher's answers to {len(fit)} rows spread over {spread:.3g}, and no test parts them"
         )
-    decisions = set(fit.decided(np.array([rule.score for rule in rules.rules])).tolist())
+    answers = rules.evaluate(fit.samples) if rules.family == "set" else np.array([r.score for r in rules.rules])
+    decisions = set(fit.decided(answers).tolist())
     if len(decisions) > 1:
         return ""
     only = decisions.pop()

@@ -94,12 +94,19 @@ class Surrogate:
             if signal not in self.offers:
                 raise NoSuchSignal(f"{self.name} is made of rules and offers score and label, not {signal}")
         self._check(samples)
-        score = self._posed(samples, self.rules.evaluate(samples))
+        score = self._posed(samples, self._chances(self.rules.evaluate(samples)))
         values: dict[Signal, NDArray[Any]] = {SCORE: score}
         if LABEL in wanted:
             one = score.shape[1] == 1
             values[LABEL] = (score[:, 0] > self.rule).astype(np.int64) if one else score.argmax(axis=1)
         return Answers({signal: values[signal] for signal in wanted})
+
+    def _chances(self, score: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return added votes as chances: what lies below 0 or above 1 is moved there, several classes add up to 1."""
+        if self.rules.family != "set" or self.scale == "value":
+            return score
+        kept = np.clip(score, 0.0, 1.0)
+        return kept if kept.shape[1] == 1 else kept / np.maximum(kept.sum(axis=1, keepdims=True), 1e-12)
 
     def _posed(self, samples: Samples, score: NDArray[np.float64]) -> NDArray[np.float64]:
         if self.contrast is None:
