@@ -117,7 +117,7 @@ def read_known(cast: Cast, ask: Ask, output: str) -> Known | None:
     decisions = reading.of(cast.teacher, rows, ask)
     yes, no = int((decisions == 1).sum()), int((decisions == 0).sum())
     scores = reading.covariate(ask_one(ask, cast.sharpener, rows), cast.sharpener)
-    if min(yes, no) < 10 or np.nanmin(scores) < 0 or np.nanmax(scores) > 1:
+    if min(yes, no) < 10 or np.isnan(scores).all() or np.nanmin(scores) < 0 or np.nanmax(scores) > 1:
         return None
     theirs = None
     if not isinstance(cast.stranger, Empty):

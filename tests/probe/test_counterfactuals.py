@@ -161,3 +161,26 @@ def test_an_unknown_level_is_refused(formula, people, cast_of, asking, level, ot
 def test_recipes_refuse_what_makes_no_sense():
     with pytest.raises(InvalidInput, match="two values"):
         Flip("sex", "male", "male")
+
+
+def test_rows_known_before_choose_and_sharpen_and_intervals_still_cover(formula, people, cast_of, asking):
+    teacher, proxy = formula(scored(-1, 1), "t"), formula(scored(-1, 0.8), "p")
+    known, held, ratios = people(600, 999), [], []
+    for seed in range(60):
+        samples = people(1000, seed)
+        cast = cast_of(teacher, proxy, formula(scored(0, 1), "s"), known=known)
+        evidence = examine(replace(RECIPE, questions=200), cast, samples, asking)
+        for measure, true in zip((SHIFT, RATE), truth(teacher, samples), strict=True):
+            value = evidence.row(measure, GROUP, "teacher").value
+            held.append(value.low <= true <= value.high)
+        ratios.append(evidence.context["contrasts"][RATE]["width_ratio"])
+        assert evidence.context["contrasts"][RATE]["forecast_half"] > 0
+    assert np.mean(held) > 0.975 - 3.5 * np.sqrt(0.025 * 0.975 / 60)
+    assert np.mean(ratios) < 0.8
+    assert "where the proxy may err" in evidence.context["method"]
+
+
+def test_a_useless_proxy_with_known_rows_costs_nothing(formula, people, cast_of, asking):
+    cast = cast_of(formula(scored(-1, 1), "t"), formula(lambda s: s.columns["age"] / 100, "p"), known=people(600, 9))
+    worth = examine(RECIPE, cast, people(3000), asking).context["contrasts"]
+    assert worth[RATE]["width_ratio"] < 1.1

@@ -244,3 +244,19 @@ def test_what_makes_no_contrast_is_refused(formula, people, cast_of, asking, rec
 def test_recipes_refuse_what_makes_no_sense():
     with pytest.raises(InvalidInput, match="margin"):
         Parity("sex", margin=0)
+
+
+@pytest.mark.parametrize("quality", [0.0, 1.0])
+def test_rows_known_before_choose_and_sharpen_and_intervals_still_cover(formula, people, cast_of, asking, quality):
+    teacher = formula(scored(-0.6, 2), "t")
+    proxy = formula(scored(-0.6, quality), "p") if quality else formula(lambda s: s.columns["age"] / 100, "p")
+    held, ratios = [], []
+    for seed in range(80):
+        samples = people(1500, seed)
+        cast = cast_of(teacher, proxy, known=people(500, 999))
+        evidence = examine(Parity("sex", reference="male", questions=300), cast, samples, asking)
+        row = evidence.row(*GAP, "teacher")
+        held.append(row.value.low <= truth(teacher, samples) <= row.value.high)
+        ratios.append(evidence.context["contrasts"][GAP[1]]["width_ratio"])
+    assert np.mean(held) > 0.95 - 3.5 * np.sqrt(0.05 * 0.95 / 80)
+    assert np.mean(ratios) < (0.6 if quality else 1.07)
