@@ -5,9 +5,13 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-_NAMES = {"attribution": "kdaudit.compare.scripts", "fidelity": "kdaudit.compare.scripts"}
+_NAMES = {
+    "attribution": "kdaudit.compare.scripts",
+    "examine": "kdaudit.compare.scripts",
+    "fidelity": "kdaudit.compare.scripts",
+}
 
-__all__ = ["attribution", "fidelity"]
+__all__ = ["attribution", "examine", "fidelity"]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for

@@ -48,9 +48,7 @@ def attribution(
     rng : Generator, optional
         Of a fixed seed if not given.
     """
-    others = () if control is None else tuple(control) if isinstance(control, Sequence) else (control,)
-    cast = replace(_cast(teacher, proxy, others[0] if others else None, ceiling), further=others[1:])
-    return _examine(Attribution(method), cast, samples, rng)
+    return examine(Attribution(method), teacher, proxy, samples, control=control, ceiling=ceiling, rng=rng)
 
 
 def fidelity(
@@ -73,6 +71,29 @@ def fidelity(
         Fields whose groups get an agreement each.
     """
     return _examine(Fidelity(by=by), _cast(teacher, proxy, control, ceiling), samples, rng)
+
+
+def examine(
+    question: Question,
+    teacher: Subject,
+    proxy: Subject,
+    samples: Samples,
+    *,
+    control: Subject | Sequence[Subject] | None = None,
+    ceiling: Subject | None = None,
+    rng: np.random.Generator | None = None,
+) -> Evidence:
+    """Return the answer to any comparison or probe, such as `kdaudit.compare.boundaries.Boundary`.
+
+    Parameters
+    ----------
+    question : Question
+    teacher, proxy, samples, control, ceiling, rng
+        As in `attribution`.
+    """
+    others = () if control is None else tuple(control) if isinstance(control, Sequence) else (control,)
+    cast = replace(_cast(teacher, proxy, others[0] if others else None, ceiling), further=others[1:])
+    return _examine(question, cast, samples, rng)
 
 
 def _cast(teacher: Subject, proxy: Subject, control: Subject | None, ceiling: Subject | None) -> Cast:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+import kdaudit as kd
 from kdaudit.chance import rng
 from kdaudit.compare.borders import crossing_likeness, plane_agreement, plane_kappa
 from kdaudit.compare.boundaries import Boundary
@@ -24,7 +25,8 @@ from kdaudit.explain.planes import decisions_in, gradients_in, plane_points, tra
 from kdaudit.explain.reaches import reaches
 from kdaudit.networks.network import Network
 from kdaudit.samples import Origin, Samples
-from kdaudit.signal import LABEL
+from kdaudit.signal import LABEL, SCORE
+from kdaudit.subject import Identity
 
 
 def by_hours(cut):
@@ -345,3 +347,13 @@ def test_category_of_domain_is_used():
     domain = Domain((Category("a", ("x", "y", "z")),))
     rows = Samples(domain, {"a": np.array([0, 1, 2])}, np.arange(3), Origin("x"))
     assert grid_of(rows, "a", 5).labels == ("x", "y", "z")
+
+
+def test_scripts_ask_any_question(formula, people):
+    samples = people(300)
+    seats = [formula(by_hours(cut), name, offers=(SCORE,)) for cut, name in ((50, "t"), (51, "p"), (70, "s"))]
+    for one, digest in zip(seats, "abc", strict=True):
+        one.identity = Identity(one.identity.name, digest * 64)
+    question = Boundary(lines=30)
+    evidence = kd.compare.examine(question, seats[0], seats[1], samples, control=[seats[2]])
+    assert evidence.row("crossing_agreement", "all", "proxy").excess.low > 0
