@@ -139,10 +139,11 @@ class Shown:
     ) -> None:
         in_evaluation(module, type(module).__name__)
         self.taps, self.outcome, self.scale = Taps(module, taps), outcome, scale
+        self.place = next((weights.device for weights in module.parameters()), torch.device("cpu"))
 
     def __call__(self, inputs: Tensor, rows: Tensor) -> Reference:
         """Return what the teacher says about `inputs`."""
         with torch.no_grad():
-            given = self.taps(inputs.detach())
+            given = self.taps(inputs.detach().to(self.place))
         outcome = None if self.outcome is None else self.outcome[rows]
         return Reference.from_logits(given.pop(""), outcome, self.scale, given)

@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from kdaudit.distillation.looking import in_evaluation
 from kdaudit.errors import InvalidInput
 from kdaudit.objective.reference import Reference
 from kdaudit.objective.sum import Objective
@@ -43,17 +44,18 @@ def check_objective(goal: Objective, reference: Reference) -> None:
 
 
 def check_outside(module: nn.Module, teacher: Subject) -> None:
-    """Refuse a student that holds its teacher, or shares weights with it.
+    """Refuse a student that holds its teacher, or shares weights with it, and a teacher in training mode.
 
     Raises
     ------
     InvalidInput
-        If it does: learning would change the teacher.
+        If it does: learning would change the teacher; or the teacher's answers depend on the batch.
     """
     held = getattr(teacher, "module", None)
     if not isinstance(held, nn.Module):
         return
     name = teacher.identity.name
+    in_evaluation(held, name)
     if any(part is held for part in module.modules()):
         raise InvalidInput(f"the student holds its teacher {name} as a part; train a module of its own")
     theirs = {id(tensor) for tensor in (*held.parameters(), *held.buffers())}

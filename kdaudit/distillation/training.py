@@ -188,10 +188,10 @@ class Training:
 
     def _step(self) -> float:
         chosen = self._next()
-        inputs = self.inputs[chosen]
+        inputs = self.inputs[chosen.to(self.device)]
         if self.lesson.view is not None:
             inputs = self.lesson.view(inputs, self.views)
-        outside = self.lesson.teaching(inputs, chosen)
+        outside = self.lesson.teaching(inputs, chosen).to(self.device)
         classes = outside.top if outside.logit.shape[1] > 1 else None
         with self._precision():
             said = [taps(inputs, classes) for taps in self.taps]
@@ -255,7 +255,7 @@ class Training:
         if len(self.order) < self.batch:
             self.order = torch.cat([self.order, torch.randperm(len(self.inputs), generator=self.generator)])
         chosen, self.order = self.order[: self.batch], self.order[self.batch :]
-        return chosen.to(self.device)
+        return chosen
 
     def _look(self) -> None:
         if self.done % max(1, self.schedule.steps // CHECKS):

@@ -77,6 +77,15 @@ class Reference:
         taps = {name: tensor.float() for name, tensor in self.taps.items()}
         return Reference(self.logit.float(), self.score.float(), outcome, self.scale, taps)
 
+    def to(self, device: torch.device) -> Reference:
+        """Return the same answers on another device; themselves where they are there already."""
+        if self.logit.device == device:
+            return self
+        outcome = None if self.outcome is None else self.outcome.to(device)
+        taps = {name: tensor.to(device) for name, tensor in self.taps.items()}
+        softened = {T: (p.to(device), negative.to(device)) for T, (p, negative) in self.softened.items()}
+        return Reference(self.logit.to(device), self.score.to(device), outcome, self.scale, taps, softened)
+
     @property
     def top(self) -> Tensor:
         """The teacher's likeliest class of each row, shape (n,), int64; 0 throughout where there is one output."""

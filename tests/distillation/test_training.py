@@ -217,8 +217,9 @@ def test_a_teacher_in_training_mode_is_refused(draw_rows):
     rows = draw_rows(40)
     teacher = network(rows)
     teacher.module.layers[1].train()
-    with pytest.raises(InvalidInput, match=r"in training mode \(layers.1\)"):
-        distil(small(rows), teacher, "hint('layers.0')", rows, schedule=short(2))
+    for goal in ("hint('layers.0')", "soft_targets(2)"):
+        with pytest.raises(InvalidInput, match=r"in training mode \(layers.1\)"):
+            distil(small(rows), teacher, goal, rows, schedule=short(2))
     with pytest.raises(InvalidInput, match="training mode"):
         Shown(nn.Linear(2, 2))
 
