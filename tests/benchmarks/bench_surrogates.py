@@ -20,7 +20,8 @@ from surrogate_scale import answers_of, ask_simulated, drawn_rows, random_tree
 
 from kdaudit.behaviour import Behaviour, Contrast
 from kdaudit.chance import rng
-from kdaudit.samples import Samples
+from kdaudit.samples import Samples, concat
+from kdaudit.sampling.pool import drawn
 from kdaudit.statistics.many import holm
 from kdaudit.statistics.rates import mean
 from kdaudit.surrogates.surrogate import Surrogate
@@ -34,6 +35,7 @@ SEEDS = 3
 HONEST_SEEDS, HONEST_SIZES = 8, (8, 16)
 SPLITS, PROXIES = 2_000, 20
 REFITS = 6
+AROUND = ("jitter", "interpolation")
 TEACHERS = 60
 MARGIN = 0.05
 LEVEL = 0.95
@@ -58,11 +60,11 @@ def here(names: tuple[str, ...]) -> Iterator[str]:
         yield name
 
 
-def grown(one: Cell, leaves: int, *, fields: int = 3, rows: Samples | None = None) -> Surrogate:
-    """Return the tree of a cell, made from the rows that its teacher was trained on; the best one of the size allowed."""
+def grown(one: Cell, leaves: int, *, fields: int = 3, rows: Samples | None = None, queries: int = QUERIES) -> Surrogate:
+    """Return the best tree of a size for a cell, made from the rows that its teacher was trained on."""
     chance = rng(one.seed, f"{one.task}/{one.kind}/{leaves}/{fields}")
     rows = one.train if rows is None else rows
-    return tree(one.behaviour, rows, one.ask, leaves=leaves, fields=fields, queries=QUERIES, slack=0, rng=chance)
+    return tree(one.behaviour, rows, one.ask, leaves=leaves, fields=fields, queries=queries, slack=0, rng=chance)
 
 
 def fidelity(one: Cell, made: Surrogate, rows: Samples | None = None) -> float:
@@ -181,25 +183,42 @@ def coverage(report, full: bool) -> None:
 
 # ------------------------------------------------------------------ steadiness
 def refits(report, full: bool) -> None:
-    """Mean agreement between trees made from bootstrap draws of the same rows, on rows none of them saw."""
+    """Mean agreement between trees of bootstrap draws, on rows none of them saw.
+
+    Drawn again are either answered rows, new ones among them, or the rows themselves, around which each refit asks new
+    ones of its own.
+    """
     found = defaultdict(list)
     for _ in here(("german",)):
         for kind, seed, size in itertools.product(KINDS, range(SEEDS), (8, 16, 32)):
             one = cell("german", kind, seed)
             chance = rng(seed, f"refits/{kind}")
-            answers, fields = [], []
-            for _ in range(REFITS):
-                again = one.train.take(chance.integers(len(one.train), size=len(one.train)))
-                made = grown(one, size, fields=1, rows=again)
-                answers.append(decided(made.rules.evaluate(one.fresh)))
-                fields.append(set(made.rules.fields))
-            pairs = list(itertools.combinations(range(REFITS), 2))
-            found[size].append(statistics.fmean((answers[a] == answers[b]).mean() for a, b in pairs))
-            overlap = (len(fields[a] & fields[b]) / max(1, len(fields[a] | fields[b])) for a, b in pairs)
-            found[f"{size} fields"].append(statistics.fmean(overlap))
-    for size in (8, 16, 32) if found else ():
-        told(report, f"german, {size} leaves: agreement between bootstrap refits", found[size], target=">= 0.88")
-        told(report, f"german, {size} leaves: overlap of the fields used (Jaccard)", found[f"{size} fields"])
+            pool = concat(
+                [
+                    one.train,
+                    *(drawn(name, one.train, 4 * len(one.train), chance, paired=True).samples for name in AROUND),
+                ]
+            )
+            for rows, what, queries in ((pool, "answered rows", 0), (one.train, "rows", QUERIES)):
+                made = [grown(one, size, fields=1, rows=_again(rows, chance), queries=queries) for _ in range(REFITS)]
+                agreed, overlap = _alike(one, made)
+                found[f"german, {size} leaves: agreement between refits, {what} drawn again"].append(agreed)
+                found[f"german, {size} leaves: overlap of fields (Jaccard), {what} drawn again"].append(overlap)
+    for what, values in found.items():
+        told(report, what, values, target=">= 0.88" if "agreement" in what else "")
+
+
+def _again(rows: Samples, chance: np.random.Generator) -> Samples:
+    return rows.take(chance.integers(len(rows), size=len(rows)))
+
+
+def _alike(one: Cell, made: list[Surrogate]) -> tuple[float, float]:
+    answers = [decided(tree_.rules.evaluate(one.fresh)) for tree_ in made]
+    fields = [set(tree_.rules.fields) for tree_ in made]
+    pairs = list(itertools.combinations(range(len(made)), 2))
+    agreed = statistics.fmean((answers[a] == answers[b]).mean() for a, b in pairs)
+    overlap = statistics.fmean(len(fields[a] & fields[b]) / max(1, len(fields[a] | fields[b])) for a, b in pairs)
+    return agreed, overlap
 
 
 # ------------------------------------------------------------------ planted bias
