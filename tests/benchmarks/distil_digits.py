@@ -19,7 +19,7 @@ from kdaudit.chance import rng
 from kdaudit.data.sets import load_set, named_set
 from kdaudit.distillation.loop import distil
 from kdaudit.distillation.training import Schedule
-from kdaudit.distillation.views import jitter, mixup
+from kdaudit.distillation.views import mixup
 from kdaudit.networks.network import Network
 from kdaudit.networks.steps import fit
 from kdaudit.pictures import Pictures
@@ -35,8 +35,9 @@ SCHEDULE = Schedule(steps=20_000, batch=64)
 TWIN = 1_000
 """Added to the seed for the twin."""
 VIEWS = 56
-"""Mixtures a row, each a little moved."""
-MOVED = 0.05
+"""Mixtures a row."""
+NOISE = 0.12
+"""Most noise of a mixture, in shares of a pixel's range; a third of the spread of all pixels."""
 
 
 @dataclass(frozen=True)
@@ -89,11 +90,14 @@ def taught(samples: Samples, recipe: Cnn, name: str, seed: int, steps: int = 320
 
 
 def seen(samples: Samples, seed: int, views: int = VIEWS) -> Samples:
-    """Return mixtures of two digits each, moved by at most a pixel and with a little noise; no label is used."""
+    """Return the digits and mixtures of two digits each, with noise of up to `NOISE`; no label is used."""
     draw = rng(seed, "bench/views")
     mixed = mixup(samples, views * len(samples), draw)
+    pixels = mixed.columns["digit"]
+    amount = draw.uniform(0, NOISE, (len(pixels), 1, 1, 1)).astype(np.float32)
+    noisy = np.clip(pixels + amount * draw.standard_normal(pixels.shape, dtype=np.float32), 0, 1)
     bare = Samples(samples.domain, samples.columns, samples.ids.astype(str), samples.origin)
-    return concat([bare, jitter(mixed, len(mixed), draw, MOVED)])
+    return concat([bare, Samples(samples.domain, {"digit": noisy}, mixed.ids, mixed.origin)])
 
 
 def one(seed: int, objective: str = OBJECTIVE, schedule: Schedule = SCHEDULE) -> dict[str, Outcome]:
