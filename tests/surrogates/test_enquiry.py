@@ -1,0 +1,44 @@
+"""New rows: no more than allowed, counted once, and the sampler that serves is told with its trial."""
+
+import numpy as np
+import pytest
+
+from kdaudit.surrogates.enquiry import FOLDS, NONE, enquire
+from kdaudit.surrogates.targets import ask_for_targets
+
+
+@pytest.fixture
+def rows(behaviour, draw_rows, planted_ask):
+    return tuple(ask_for_targets(behaviour, draw_rows(n, seed), planted_ask) for n, seed in ((240, 1), (80, 2)))
+
+
+@pytest.mark.parametrize("queries", [0, 1, 4])
+def test_no_more_is_asked_than_allowed(behaviour, rows, planted_ask, queries):
+    fit, select = rows
+    found = enquire(behaviour, fit, select, planted_ask, queries=queries, leaves=8, rng=np.random.default_rng(0))
+    assert found.rows <= queries * (len(fit) + len(select))
+    assert bool(found.pools) == bool(queries)
+    keys = [key for pool in found.pools for key in pool.targets.samples.keys().tolist()]
+    assert len(keys) == len(set(keys))
+    assert not set(keys) & set(fit.samples.keys().tolist())
+    if queries:
+        assert found.sampler in dict(found.trials)
+        names = [body.name for body in found.ways(fit, select)]
+        assert names[0] == NONE
+        whole = found.ways(fit, select)[0].whole
+        assert len(whole) == len(fit) + len(select)
+
+
+def test_where_new_rows_mislead_none_of_them_serves(behaviour, rows, planted_ask, answer_with):
+    fit, select = rows
+    lying = answer_with(lambda s: np.random.default_rng(0).random((len(s), 1)))
+    found = enquire(behaviour, fit, select, lying, queries=4, leaves=8, rng=np.random.default_rng(0))
+    assert found.sampler == NONE
+    assert [body.name for body in found.ways(fit, select)] == [NONE]
+    assert found.near is None
+
+
+def test_with_a_handful_of_rows_nothing_is_asked(behaviour, rows, planted_ask):
+    few = rows[0].take(np.arange(2 * FOLDS - 1))
+    found = enquire(behaviour, few, few, planted_ask, queries=50, leaves=4, rng=np.random.default_rng(0))
+    assert not found.pools
