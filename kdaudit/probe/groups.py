@@ -97,6 +97,9 @@ class Parity:
     quantile: float = 0.5
 
     def __post_init__(self) -> None:
+        if self.margin is None:
+            # written out here, so that a plan's default stands in its run folder
+            object.__setattr__(self, "margin", FOUR_FIFTHS if self.measure == "impact_ratio" else MARGIN)
         if (self.margin is not None and self.margin <= 0) or self.questions < 1 or self.minimum < 2:
             raise InvalidInput("margin must be above 0, questions at least 1 and minimum at least 2")
         if self.given and (self.measure in ("impact_ratio", "score_quantile") or self._quantity.share):
@@ -120,9 +123,7 @@ class Parity:
 
     @property
     def _margin(self) -> float:
-        if self.margin is not None:
-            return self.margin
-        return FOUR_FIFTHS if self.measure == "impact_ratio" else MARGIN
+        return MARGIN if self.margin is None else self.margin
 
     def price(self, samples: Samples) -> int:
         """Return the most teacher rows: `questions`, or all rows."""
