@@ -35,7 +35,7 @@ class Memory:
 
     @property
     def taken(self) -> int:
-        """What the subject takes: its body and what it needs to answer."""
+        """What the subject takes: its body and what it needs to answer, libraries that load at the first answer too."""
         return max(0, self.peak - self.empty)
 
 
