@@ -184,7 +184,7 @@ def expected(
     """Return expected gradients, alias gradient SHAP (Erion et al. 2021), with standard errors over draws.
 
     Each draw is a background row and a place on the way from it; places are stratified.  All rows share the draws.
-    What the values must sum to is known exactly, ``f(x)`` minus the mean of f over the background: `gap` is the
+    What the values must sum to is known exactly, ``f(x)`` minus the mean of f over the rows drawn: `gap` is the
     distance, and is to be read beside `gap_error`.
 
     Parameters
@@ -211,9 +211,9 @@ def expected(
         mean[at.numpy()], squares[at.numpy()], sums[at.numpy()] = (part.numpy() for part in found)
     error = np.sqrt(np.maximum(squares, 0.0) / (draws - 1) / draws)
     ends = _in_chunks(passes, inputs.rows, inputs.output, size)
-    which, place = np.unique(inputs.output.numpy(), return_inverse=True)
-    levels = [_in_chunks(passes, background, torch.full((len(background),), k), size).mean() for k in which.tolist()]
-    reach = ends - np.array(levels)[place]
+    used, times = np.unique(lent, return_counts=True)
+    level = (times / draws) @ _all_outputs(passes, background[torch.from_numpy(used)], size)
+    reach = ends - level[inputs.output.numpy()]
     spread = np.sqrt(np.maximum(sums, 0.0) / (draws - 1) / draws)
     return Shares(mean, error, np.abs(mean.sum(axis=1) - reach), reach, draws, float(draws - 1), spread)
 
@@ -245,5 +245,12 @@ def _drawn(
 
 def _in_chunks(passes: Passes, rows: torch.Tensor, output: torch.Tensor, size: int) -> Floats:
     parts = [passes.values(rows[at : at + size], output[at : at + size]) for at in range(0, len(rows), size)]
+    out: Floats = torch.cat(parts).double().numpy()
+    return out
+
+
+def _all_outputs(passes: Passes, rows: torch.Tensor, size: int) -> Floats:
+    with torch.no_grad(), passes.context():
+        parts = [passes.forward(rows[at : at + size]) for at in range(0, len(rows), size)]
     out: Floats = torch.cat(parts).double().numpy()
     return out

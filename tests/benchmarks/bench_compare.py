@@ -331,7 +331,7 @@ def shap_of(interpreter: str, size: int) -> tuple[float, np.ndarray]:
     """Return shap's CPU seconds for all rows, and its values for the first hundred."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out.json"
-        command = [interpreter, str(HERE / "compare_shap.py"), str(size), str(out)]
+        command = [interpreter, str(HERE / "compare_shap.py"), str(size), str(out), "shap"]
         subprocess.run(command, check=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
         found = json.loads(out.read_text())
     return found["cpu"], np.array(found["values"])

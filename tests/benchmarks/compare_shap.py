@@ -1,4 +1,4 @@
-"""shap's values of the tree that bench_compare explains: ``python compare_shap.py BACKGROUND OUT``.
+"""shap's values of the tree that bench_compare explains: ``python compare_shap.py BACKGROUND OUT shap``.
 
 The masker is told to keep all background rows: of an array shap keeps 100, in silence.
 """
@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.tree import DecisionTreeRegressor
 
 # no dependency: it runs in an interpreter of its own where this one lacks it
-shap = importlib.import_module("shap")
+shap = importlib.import_module(sys.argv[3])
 g = np.random.default_rng(0)
 x = g.normal(size=(10_000, 20))
 y = x[:, 0] * x[:, 1] + (x[:, 2] > 0) * x[:, 3] + x[:, 4:].sum(axis=1) * 0.3
