@@ -147,7 +147,7 @@ def honesty(report, full: bool) -> None:
     for name in here((*BINARY, DIGITS)):
         for kind, seed, size in itertools.product(KINDS, range(HONEST_SEEDS), HONEST_SIZES):
             one = cell(name, kind, 100 + seed)
-            order = rng(seed, f"honesty/{name}").permutation(len(one.fresh))
+            order = rng(seed, f"honesty/{name}/{kind}/{size}").permutation(len(one.fresh))
             judge, other = (one.fresh.take(part) for part in np.array_split(order, 2))
             made = grown(one, size, fields=1)
             differences.append(100 * (fidelity(one, made, judge) - fidelity(one, made, other)))
