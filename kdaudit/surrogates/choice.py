@@ -62,7 +62,8 @@ class Making:
     way : str
         The candidate that was taken.
     curve : tuple of dict
-        Every candidate at every size on the select rows: ``way, size, terms, agreement, score_error, n, chosen``.
+        Every candidate at every size on the select rows: ``way, size, terms, agreement, score_error, n, chosen, tied``;
+        tied are those within half a standard error of the best: so many bodies would have done as well.
         Where the score is a number, agreement is None.
     fitted, chosen_on : int
         Answered rows that the rules were grown and chosen on.
@@ -134,8 +135,8 @@ def choose(
     # one row lost and none gained is one standard error: rounding must not decide there
     close = lost.mean(axis=1) <= slack * spread / np.sqrt(len(select)) + 1e-12
     taken = min(np.flatnonzero(close).tolist(), key=lambda i: (sizes[i], -means[i], errors[i], i))
+    tied = np.flatnonzero(lost.mean(axis=1) <= TIED * spread / np.sqrt(len(select)) + 1e-12).tolist()
     if near is not None and not slack:
-        tied = np.flatnonzero(lost.mean(axis=1) <= TIED * spread / np.sqrt(len(select)) + 1e-12).tolist()
         met = {i: float(near.fitted.merit(candidates[i].rules.evaluate(near.fitted.samples)).mean()) for i in tied}
         taken = min(tied, key=lambda i: (-met[i], sizes[i], i))
     curve = tuple(
@@ -148,6 +149,7 @@ def choose(
             "score_error": errors[i],
             "n": len(select),
             "chosen": bool(i == taken),
+            "tied": i in tied,
         }
         for i, candidate in enumerate(candidates)
     )
