@@ -14,7 +14,7 @@ from kdaudit.objective.reference import Reference
 from kdaudit.objective.sum import parse
 from kdaudit.objective.terms import soft_targets
 
-T, BATCH, STEPS, ROUNDS = 4.0, 128, 150, 5
+T, BATCH, STEPS, ROUNDS = 4.0, 128, 100, 5
 
 
 class Cnn(nn.Module):
