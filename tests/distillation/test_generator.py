@@ -121,7 +121,7 @@ def test_what_cannot_be_made_is_refused():
 
 @pytest.mark.slow
 def test_a_generator_with_statistics_beats_noise_and_knows_the_task_more_than_the_teacher():
-    """Three teachers of digits: without data .93 of decisions are the teacher's, of noise .5, and the excess is nil."""
+    """Measured with 1,500 steps: without data .93 of decisions are the teacher's, of noise .49; the excess is nil."""
     fitting, judge = digits.pictures()
     found, noise, excess = [], [], []
     for seed in range(3):
