@@ -4,6 +4,7 @@ Costs are CPU seconds on one thread.  shap is no dependency: it is taken from th
 variable ``KDAUDIT_SHAP_PYTHON`` names; without it its figures are left out.
 """
 
+import ctypes
 import importlib.util
 import json
 import os
@@ -190,6 +191,8 @@ class Peak:
     """Most memory above that at the start, in MB, looked at every 2 ms."""
 
     def __enter__(self):
+        # what earlier work took and freed would hide what this takes
+        ctypes.CDLL(None).malloc_trim(0)
         self._start, self._most, self._stop = _resident(), 0, False
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
