@@ -54,9 +54,10 @@ def _proxy(run: Run, name: str) -> list[Block]:
         out.append(Paragraph(f"Over all these rows the teacher says yes in {whole(control, 'percent')}."))
     if not any(rates):
         out.append(Paragraph("The teacher's rate in each rule was not measured in this run.", quiet=True))
-    order = (
-        "The first rule that applies answers." if rules.family == "list" else "Exactly one leaf applies to each row."
-    )
+    order = {
+        "list": "The first rule that applies answers.",
+        "set": "All rules that apply add their points to the start.",
+    }.get(rules.family, "Exactly one leaf applies to each row.")
     out.append(Paragraph(order, quiet=True))
     domain = _domain(run)
     if domain is not None:
