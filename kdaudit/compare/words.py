@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 RIVALS: dict[str, str] = {
-    "strangers_proxy": "a proxy of an independent teacher",
+    "strangers_proxy": "the proxy of one independent teacher",
     "label_only": "a proxy made from recorded outcomes alone",
     "permuted": "its own answers given to the wrong rows",
     "swapped_teacher": "it does as an independent teacher",

@@ -50,7 +50,7 @@ def test_agreement_stands_beside_stranger_and_twin(formula, people, cast_of, ask
     claim = evidence.claims[0]
     assert (claim.form, claim.about) == ("above control", "proxy")
     assert judge(row.excess, claim.form, claim.margin).verdict is Verdict.HOLDS
-    assert "more often than a proxy of an independent teacher" in claim.text
+    assert "more often than the proxy of one independent teacher" in claim.text
     assert asking.rows(teacher) == evidence.asked == 2000
     assert {r.measure for r in evidence.rows} == {"agreement", "kl", "brier"}
 
