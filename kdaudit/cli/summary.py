@@ -79,10 +79,9 @@ def summary(path: Path) -> str:
         lines.append(f"{_chip(first.verdict)}  {key[0]}: {first.sentence}")
         lines.append(f"             {_shown(findings)}")
         lines.append(f"             asked {first.asked:,}" + _needed(first))
-    lines += ["", "How far the proxies can be believed"]
-    for finding in run.findings:
-        if finding.transfer == "NOT APPLICABLE":
-            lines.append(f"{_chip(finding.verdict)}  {finding.proxy_name}: {finding.sentence}")
+    judged = [finding for finding in run.findings if finding.transfer == "NOT APPLICABLE"]
+    lines += ["", "How far the proxies can be believed"] if judged else []
+    lines += [f"{_chip(finding.verdict)}  {finding.proxy_name}: {finding.sentence}" for finding in judged]
     lines += _not_tested(run)
     return "\n".join(plain(line) if not sys.stdout.isatty() else line for line in lines)
 
