@@ -9,8 +9,6 @@ import pytest
 import torch
 
 from kdaudit.chance import rng
-from kdaudit.distillation.consensus import Consensus
-from kdaudit.distillation.ensembles import Ensemble
 from kdaudit.distillation.looking import look
 from kdaudit.distillation.loop import distil
 from kdaudit.distillation.peers import mutual, outcomes
@@ -22,6 +20,8 @@ from kdaudit.objective.reference import Reference
 from kdaudit.objective.sum import parse
 from kdaudit.pictures import Pictures
 from kdaudit.signal import LABEL, SCORE
+from kdaudit.teachers.consensus import Consensus
+from kdaudit.teachers.ensembles import Ensemble
 
 _spec = importlib.util.spec_from_file_location("digits", Path(__file__).with_name("digits.py"))
 digits = importlib.util.module_from_spec(_spec)

@@ -4,11 +4,8 @@ import numpy as np
 import pytest
 
 from kdaudit.chance import rng
-from kdaudit.distillation.consensus import Consensus
-from kdaudit.distillation.ensembles import Ensemble
 from kdaudit.distillation.loop import distil, recorded
 from kdaudit.distillation.peers import mutual, outcomes
-from kdaudit.distillation.privacy import epsilon_of
 from kdaudit.distillation.training import Schedule
 from kdaudit.encoding import Encoding
 from kdaudit.errors import InvalidInput, NoSuchSignal, OverBudget
@@ -16,6 +13,9 @@ from kdaudit.networks.architectures import build
 from kdaudit.networks.network import Network
 from kdaudit.signal import LABEL, LOGIT, SCORE
 from kdaudit.store.answers import Store
+from kdaudit.teachers.consensus import Consensus
+from kdaudit.teachers.ensembles import Ensemble
+from kdaudit.teachers.privacy import epsilon_of
 
 CLASSES = ("p", "q", "r")
 SHORT = Schedule(40, 32, 1e-2)

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.stats import norm
 
-from kdaudit.distillation.privacy import delta_of, epsilon_of
 from kdaudit.errors import InvalidInput
+from kdaudit.teachers.privacy import delta_of, epsilon_of
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from kdaudit.chance import rng
 from kdaudit.digest import of_data
-from kdaudit.distillation.ensembles import check_alike
-from kdaudit.distillation.privacy import epsilon_of
 from kdaudit.errors import InvalidInput, NoSuchSignal, OverBudget
 from kdaudit.samples import Samples
 from kdaudit.signal import LABEL, LOGIT, SCORE, Signal, Signals
 from kdaudit.subject import Answers, Identity, Subject
+from kdaudit.teachers.ensembles import check_alike
+from kdaudit.teachers.privacy import epsilon_of
 
 Neighbours = Literal["joined", "replaced"]
 """Two federations that must look alike: one with a client more, or one with another client in the place of one."""
