@@ -16,7 +16,7 @@ from kdaudit.errors import KdauditError
 from kdaudit.finding import Claim
 from kdaudit.interval import Interval
 
-Show = Literal["strip", "transfer", "map", "plane", "curve", "rules", "cost"]
+Show = Literal["strip", "transfer", "map", "plane", "curve", "rules", "cost", "policies"]
 Of = Literal["teacher", "proxy", "teacher-proxy"]
 _INTERVALS = ("control", "excess", "ceiling", "population")
 
@@ -149,7 +149,7 @@ class Evidence:
         Plain JSON data: population, method, baseline, choices, sentences for the report.  No time, path or host.
     arrays : dict of str to array
         What the pictures need beyond the table.
-    shows : {"strip", "transfer", "map", "plane", "curve", "rules", "cost"}
+    shows : {"strip", "transfer", "map", "plane", "curve", "rules", "cost", "policies"}
         How it is drawn.
     proxy_name : str
         The proxy's name in the plan.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
@@ -12,6 +12,7 @@ import numpy as np
 from kdaudit.behaviour import Behaviour
 from kdaudit.cast import Cast
 from kdaudit.evidence import Evidence
+from kdaudit.interval import Interval
 from kdaudit.samples import Samples
 from kdaudit.signal import Signal
 from kdaudit.subject import Ask, Subject
@@ -72,6 +73,25 @@ class Setting:
     parts: Mapping[str, Samples] = field(default_factory=dict)
     seed: int = 0
     allow_code: bool = False
+
+
+@dataclass(frozen=True)
+class Workbench:
+    """What a maker may use beside rows and answers.
+
+    A recipe that wants it has a method ``at(workbench)``, which returns the recipe that works there.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        Its own until the proxy is made: what was begun there goes on after a stop.
+    meters : mapping of str to callable
+        Name of a cost -> what measures it, of a subject and the rows that it answers.  What one tells may differ from
+        machine to machine; where a machine tells nothing reliable, the interval is unknown and says why.
+    """
+
+    folder: Path | None = None
+    meters: Mapping[str, Callable[[Subject, Samples], Interval]] = field(default_factory=dict)
 
 
 class TeacherRecipe(Protocol):
