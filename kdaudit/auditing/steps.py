@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from kdaudit.auditing import beyond, casting, rows
+from kdaudit.auditing import benches, beyond, casting, rows
 from kdaudit.auditing.casting import Teachers, Troupe
 from kdaudit.auditing.conclude import conclude, undecided
 from kdaudit.auditing.plan import Plan, ProxyItem, QuestionItem
@@ -133,7 +133,8 @@ def make_proxy(stage: Stage, item: ProxyItem, teachers: Teachers) -> Troupe:
         return _fetched(stage, item, folder)
     stage.tell(f"proxy {item.name}: distilling")
     asks, given = (stage.posed(meter), stage.posed(stage.store.ask)), meter.rows
-    troupe = casting.make(stage.plan, item, teachers, stage.parts, asks)
+    placed = replace(item, recipe=benches.at(item, folder))
+    troupe = casting.make(stage.plan, placed, teachers, stage.parts, asks)
     beyond.note(folder, given, meter.rows)
     files = casting.save(troupe.proxy, folder)
     for shown in getattr(troupe.proxy, "shown", ()):
@@ -145,6 +146,7 @@ def make_proxy(stage: Stage, item: ProxyItem, teachers: Teachers) -> Troupe:
     stage.folder.write_json(f"proxies/{item.name}/card.json", casting.card(stage.plan, item, troupe, stage.parts))
     # what the control was made from belongs to the run's answers, and a resumed run does not ask for it again
     stage.store.seal(stage.folder.path / "answers")
+    benches.clear(folder)
     stage.journal.finish(step, [*files, folder / "card.json"])
     return _fetched(stage, item, folder)
 

@@ -13,6 +13,7 @@ from typing import Literal
 from kdaudit.cast import Empty
 from kdaudit.cost.sizes import Size
 from kdaudit.errors import InvalidInput
+from kdaudit.interval import Interval, unknown
 
 Label = Literal["measured", "modelled", "unknown"]
 COUNTERS = Path("/sys/class/powercap")
@@ -67,6 +68,20 @@ def measured(call: Callable[[], object], *, calls: int = 1000, counters: Path = 
     # a counter that has run full starts again from 0
     spent = sum((b - a) % span for a, b, span in zip(before, after, spans, strict=True))
     return Energy(spent * 1e-6 / calls, "measured", f"RAPL, {len(packages)} processor packages, {calls:,} calls")
+
+
+def counter(call: Callable[[], object], *, calls: int = 1000, counters: Path = COUNTERS) -> Interval:
+    """Return the millijoules of one call by the machine's own counter; unknown, with the reason, where it has none.
+
+    It is counted twice, and unknown too where the two differ by more than a tenth: something else was counted.
+    """
+    first, second = (measured(call, calls=calls, counters=counters) for _ in range(2))
+    if first.joule is None or second.joule is None:
+        return unknown(first.source if first.joule is None else second.source)
+    low, high = sorted((1e3 * first.joule, 1e3 * second.joule))
+    if high > 1.1 * low:
+        return unknown(f"counted twice, {low:.3g} and {high:.3g} mJ; the machine is too busy to tell", calls)
+    return Interval((low + high) / 2, low, high, 2 * calls, method=first.source)
 
 
 def modelled(size: Size, precision: str = "float32") -> Energy:

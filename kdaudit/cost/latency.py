@@ -1,11 +1,11 @@
 """How long a row, or a batch of rows, takes: percentiles with intervals, and ratios that a busy machine cannot fake.
 
-Times differ from run to run, so they never enter the evidence of a run; they are for benches, for the search and for
-whoever asks.  Every call is a question to the subject.
+Times differ from run to run and from machine to machine: only what was asked for by name enters the evidence of a run.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from scipy.stats import binom
 from kdaudit.errors import InvalidInput
 from kdaudit.interval import Interval, unknown
 from kdaudit.samples import Samples
-from kdaudit.signal import Signals
+from kdaudit.signal import SCORE, Signals
 from kdaudit.statistics.verdicts import Decision, judge
 from kdaudit.subject import Subject
 
@@ -29,6 +29,8 @@ WARM_UP = 200
 MOST = 0.05
 """How far a subject's ratio to itself may be from 1 before nothing is said about its ratio to another."""
 SHARES = (0.5, 0.9, 0.99)
+TRIES = 3
+"""How often a subject is measured against itself before a machine is called too busy."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,20 @@ def answering(subject: Subject, samples: Samples, signals: Signals) -> Call:
     return lambda: subject.answer(samples, wanted)
 
 
+def passing(subject: Subject, samples: Samples) -> Call:
+    """Return a call that takes rows through the module of a network, encoded beforehand and without filling up.
+
+    It is what the network takes wherever it runs; a subject that shows no module answers the rows instead.
+    """
+    module, encoding = getattr(subject, "module", None), getattr(subject, "encoding", None)
+    if module is None or encoding is None:
+        return answering(subject, samples, (SCORE,))
+    # torch is loaded where it is measured, not where a plan is checked
+    from kdaudit.networks.passes import forward
+
+    return forward(module, encoding.encode(samples))
+
+
 def latency(
     call: Call, *, calls: int = 5000, warm_up: int = WARM_UP, level: float = 0.95, clock: Clock = time.perf_counter_ns
 ) -> Latency:
@@ -103,6 +119,38 @@ def latency(
     times = np.array([_once(call, clock) for _ in range(calls)]) / 1e3
     p50, p90, p99 = (percentile(times, share, level=level) for share in SHARES)
     return Latency(p50, p90, p99, float(times.max()), calls)
+
+
+def settled(call: Call, *, blocks: int = 40, calls: int = 25, clock: Clock = time.perf_counter_ns) -> Interval:
+    """Return the median milliseconds of a call; unknown where it differs from itself by more than 5 %.
+
+    Blocks of calls alternate between two seats, and the seats' medians are compared.  A machine that is busy for a
+    while gets three tries.
+
+    Parameters
+    ----------
+    call : callable
+    blocks : int
+        Of each seat, at least 10.
+    calls : int
+        Calls a block.
+    clock : callable
+    """
+    _check(blocks, 10, WARM_UP)
+    for _ in range(WARM_UP):
+        call()
+    itself = math.nan
+    for _ in range(TRIES):
+        times = np.empty((blocks, 2, calls))
+        for block in range(blocks):
+            for turn in range(2):
+                times[block, (block + turn) % 2] = [_once(call, clock) for _ in range(calls)]
+        itself = float(np.median(times[:, 0]) / np.median(times[:, 1]))
+        if 1 - MOST <= itself <= 1 + MOST:
+            return percentile(times.ravel() / 1e6, 0.5)
+    return unknown(
+        f"against itself it takes {itself:.3f} times as long; the machine is too busy to tell", blocks * calls
+    )
 
 
 def percentile(values: ArrayLike, share: float, *, level: float = 0.95) -> Interval:

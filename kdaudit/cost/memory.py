@@ -14,8 +14,15 @@ import safetensors.numpy
 
 from kdaudit.domain import Domain
 from kdaudit.errors import KdauditError
+from kdaudit.interval import Interval, unknown
+from kdaudit.layers import Layers
+from kdaudit.rules import Rules
 from kdaudit.samples import Origin, Samples
 from kdaudit.signal import SCORE, Signal, Signals
+from kdaudit.subject import Subject
+
+SLACK = 0.05
+"""Share by which two processes of one subject may differ; below a megabyte they may differ by more."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +70,44 @@ def peak_memory(source: Path | str, samples: Samples, signals: Signals = (SCORE,
         place = str(source.resolve()) if isinstance(source, Path) else source
         wanted = ",".join(map(str, sorted(signals)))
         return Memory(*(_child(kind, place, folder, wanted, step) for step in ("answer", "load nothing")))
+
+
+def settled(subject: Subject, samples: Samples, *, most: int = 256) -> Interval:
+    """Return the megabytes that a proxy takes in a process of its own; unknown where two processes tell two stories.
+
+    The proxy is written to a folder that is gone afterwards, and opened there twice.  Its megabytes are the peak while
+    it answers `most` rows at once, minus the peak of a process that loads the same libraries and no proxy.
+
+    Parameters
+    ----------
+    subject : Subject
+        A network of kdaudit's own architectures, or rules.
+    samples : Samples
+    most : int
+        Rows that are answered.
+    """
+    few = samples.take(np.arange(min(most, len(samples))))
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            _keep(subject, Path(folder))
+        except KdauditError as error:
+            return unknown(f"{subject.identity.name} cannot be opened in a process of its own: {error}")
+        found = [peak_memory(Path(folder), few).taken / 1e6 for _ in range(2)]
+    low, high = min(found), max(found)
+    if high - low > max(SLACK * low, 1.0):
+        return unknown(f"two processes took {low:.1f} and {high:.1f} MB; the machine is too busy to tell", 2)
+    return Interval((low + high) / 2, low, high, 2, method="two processes")
+
+
+def _keep(subject: Subject, folder: Path) -> None:
+    match subject.form:
+        case Rules():
+            from kdaudit.surrogates.surrogate import save
+        case Layers():
+            from kdaudit.networks.files import save  # type: ignore[assignment]
+        case None:
+            raise KdauditError("it shows no body that could be kept")
+    save(subject, folder)  # type: ignore[arg-type]
 
 
 def _child(*arguments: str) -> int:
