@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +14,13 @@ from kdaudit.digest import of_data
 from kdaudit.errors import InvalidInput, NoSuchSignal, OverBudget
 from kdaudit.samples import Samples
 from kdaudit.signal import LABEL, LOGIT, SCORE, Signal, Signals
+from kdaudit.store.keys import row_keys
 from kdaudit.subject import Answers, Identity, Subject
-from kdaudit.teachers.ensembles import check_alike
-from kdaudit.teachers.privacy import epsilon_of
+from kdaudit.teachers.ensembles import basis_of, by_of, check_alike
+from kdaudit.teachers.privacy import Neighbours, epsilon_of, mu_of
 
-Neighbours = Literal["joined", "replaced"]
-"""Two federations that must look alike: one with a client more, or one with another client in the place of one."""
+KEPT = "whoever holds the secret; floating-point noise, not hardened"
+"""Who adds the noise, where the secret is kept apart."""
 
 
 class Consensus:
@@ -48,6 +49,8 @@ class Consensus:
     releases : int, optional
         Most public rows that may be answered; None for any number.
     name : str
+    added_by : str
+        Who adds the noise, in words.
 
     Raises
     ------
@@ -72,21 +75,18 @@ class Consensus:
         neighbours: Neighbours = "replaced",
         releases: int | None = None,
         name: str = "consensus",
+        added_by: str = KEPT,
     ) -> None:
         check_alike(clients, name)
-        if not (math.isfinite(clip) and clip > 0 and math.isfinite(noise) and noise >= 0 and 0 < delta < 1):
-            raise InvalidInput(
-                f"{name}: clip {clip:g}, noise {noise:g}, delta {delta:g}; clip is above 0, noise from 0 up and delta "
-                "between 0 and 1"
-            )
+        check_numbers(name, clip, noise, delta)
         if clients[0].scale == "value":
             raise InvalidInput(f"{name}: clients answer with numbers; a consensus is taken of class probabilities")
         self.clients, self.clip, self.noise, self.delta = tuple(clients), clip, noise, delta
-        self.neighbours, self.releases, self._secret = neighbours, releases, secret
+        self.neighbours, self.releases, self.added_by, self._secret = neighbours, releases, added_by, secret
         self.outputs, self.scale = clients[0].outputs, clients[0].scale
-        self._answered: set[bytes] = set()
+        self._answered: set[str] = set()
         parts = [[client.identity.digest for client in clients], clip, noise, of_data(["secret", secret]), neighbours]
-        self.identity = Identity(name, of_data(parts))
+        self.identity = Identity(name, of_data(parts), basis_of(clients), by_of(clients))
 
     @property
     def offers(self) -> frozenset[Signal]:
@@ -104,8 +104,8 @@ class Consensus:
         asked = frozenset(signals)
         if missing := asked - self.offers:
             raise NoSuchSignal(f"{self.identity.name} does not offer {', '.join(sorted(map(str, missing)))}")
-        keys = samples.keys()
-        after = self._answered | {bytes(key) for key in keys}
+        keys = self._names(samples)
+        after = self._answered | set(keys)
         if self.releases is not None and len(after) > self.releases:
             raise OverBudget(
                 f"{self.identity.name} would release {len(after)} public rows, and {self.releases} are allowed; "
@@ -124,10 +124,15 @@ class Consensus:
         values: dict[Signal, Any] = {LOGIT: out.logit, SCORE: out.score, LABEL: out.label}
         return Answers({signal: values[signal] for signal in asked})
 
-    def _noise(self, keys: NDArray[np.bytes_]) -> NDArray[np.float64]:
+    def _names(self, samples: Samples) -> list[str]:
+        """Return what is one release: a row's content, and its id too where a client tells rows apart by their ids."""
+        keys = row_keys(self.identity, samples)
+        return [key if isinstance(key, str) else bytes(key).hex() for key in keys.tolist()]
+
+    def _noise(self, names: list[str]) -> NDArray[np.float64]:
         k, spread = len(self.outputs), self.noise * self.clip
-        names = [f"consensus/{bytes(key).hex()}" for key in keys]
-        return np.stack([rng(self._secret, name).normal(0.0, 1.0, k) for name in names]) * spread
+        drawn = [rng(self._secret, f"consensus/{name}").normal(0.0, 1.0, k) for name in names]
+        return np.reshape(drawn, (len(names), k)) * spread
 
     def privacy(self, samples: Samples | None = None) -> dict[str, Any]:
         """Return what can be said of a client's privacy after all rows released so far, as plain data.
@@ -143,27 +148,38 @@ class Consensus:
         dict
             ``epsilon`` is None where there is no noise: then nothing is private.
         """
-        keys = set() if samples is None else {bytes(key) for key in samples.keys()}  # noqa: SIM118 - no mapping
-        k = len(self._answered | keys)
-        reach = 2.0 if self.neighbours == "replaced" else 1.0
-        mu = math.sqrt(k) * reach / self.noise if self.noise else math.inf
-        epsilon = epsilon_of(self.delta, mu if k else 0.0)
-        return {
-            "unit": "client",
-            "neighbours": self.neighbours,
-            "epsilon": epsilon if math.isfinite(epsilon) else None,
-            "delta": self.delta,
-            "clip": self.clip,
-            "noise": self.noise,
-            "releases": k,
-            "clients": len(self.clients),
-            "protects": "whether a client took part; not a person inside a client's data",
-            "added_by": "whoever holds the secret; floating-point noise, not hardened",
-        }
+        kept = set() if samples is None else set(self._names(samples))
+        return statement(self, len(self._answered | kept))
 
     def card(self, samples: Samples) -> dict[str, Any]:
         """Return what the card of a student says that learned these rows."""
         return {"privacy": self.privacy(samples)}
+
+
+def statement(consensus: Consensus, releases: int) -> dict[str, Any]:
+    """Return what so many released rows tell of a client, as plain data; see `Consensus.privacy`."""
+    epsilon = epsilon_of(consensus.delta, mu_of(releases, consensus.noise, consensus.neighbours))
+    return {
+        "unit": "client",
+        "neighbours": consensus.neighbours,
+        "epsilon": epsilon if math.isfinite(epsilon) else None,
+        "delta": consensus.delta,
+        "clip": consensus.clip,
+        "noise": consensus.noise,
+        "releases": releases,
+        "clients": len(consensus.clients),
+        "protects": "whether a client took part; not a person inside a client's data",
+        "added_by": consensus.added_by,
+    }
+
+
+def check_numbers(name: str, clip: float, noise: float, delta: float) -> None:
+    """Refuse numbers that make no mechanism."""
+    if not (math.isfinite(clip) and clip > 0 and math.isfinite(noise) and noise >= 0 and 0 < delta < 1):
+        raise InvalidInput(
+            f"{name}: clip {clip:g}, noise {noise:g}, delta {delta:g}; clip is above 0, noise from 0 up and delta "
+            "between 0 and 1"
+        )
 
 
 def _clipped(logit: NDArray[np.float64], clip: float) -> NDArray[np.float64]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 
 from kdaudit.digest import of_data
 from kdaudit.errors import InvalidInput, NoSuchSignal
+from kdaudit.question import Setting, TeacherRecipe
 from kdaudit.samples import Samples
 from kdaudit.signal import LABEL, LOGIT, SCORE, Signal, Signals
 from kdaudit.subject import Answers, Ask, Identity, Subject
@@ -52,9 +54,7 @@ class Ensemble:
         self.members, self.weights, self.ask = tuple(members), given / given.sum(), ask or _directly
         self.outputs, self.scale = members[0].outputs, members[0].scale
         parts = [[member.identity.digest for member in members], self.weights.tolist(), "mean of scores"]
-        basis = "content" if all(m.identity.basis == "content" for m in members) else "declared"
-        by = "content" if all(m.identity.by == "content" for m in members) else "id"
-        self.identity = Identity(name, of_data(parts), basis, by)  # type: ignore[arg-type]
+        self.identity = Identity(name, of_data(parts), basis_of(members), by_of(members))
 
     @property
     def offers(self) -> frozenset[Signal]:
@@ -76,6 +76,16 @@ class Ensemble:
         if LABEL in asked:
             values[LABEL] = out.label
         return Answers({signal: values[signal] for signal in asked}, failed)
+
+
+def basis_of(members: Sequence[Subject]) -> Literal["content", "declared"]:
+    """Return on what the identity of a group rests: on contents, where that of each member does."""
+    return "content" if all(member.identity.basis == "content" for member in members) else "declared"
+
+
+def by_of(members: Sequence[Subject]) -> Literal["content", "id"]:
+    """Return whether answers of a group belong to contents or, where one member's do, to ids."""
+    return "content" if all(member.identity.by == "content" for member in members) else "id"
 
 
 def check_alike(members: Sequence[Subject], name: str) -> None:
@@ -114,3 +124,46 @@ def wanted(member: Subject) -> Signal:
 
 def _directly(subject: Subject, samples: Samples, signals: Signals) -> Answers:
     return subject.answer(samples, signals)
+
+
+@dataclass(frozen=True)
+class Ensembled:
+    """Several teachers that answer as one: the mean of their scores.
+
+    Parameters
+    ----------
+    members : tuple of TeacherRecipe
+        At least two.
+    weights : tuple of float
+        One a member, above 0; none for equal ones.
+    name : str
+        For people.
+
+    Raises
+    ------
+    InvalidInput
+        If there are fewer than two members, or the weights are not one a member and above 0.
+    """
+
+    members: tuple[TeacherRecipe, ...]
+    weights: tuple[float, ...] = ()
+    name: str = "ensemble"
+
+    def __post_init__(self) -> None:
+        if len(self.members) < 2:
+            raise InvalidInput(f"{self.name} has {len(self.members)} members; at least 2 were expected")
+        if self.weights and (len(self.weights) != len(self.members) or not min(self.weights) > 0):
+            raise InvalidInput(
+                f"{self.name} has the weights {list(self.weights)}; {len(self.members)} numbers above 0 were expected"
+            )
+
+    def open(self, setting: Setting) -> Ensemble:
+        """Open all members and return their ensemble.
+
+        Raises
+        ------
+        InvalidInput
+            As the members do, or if they do not answer alike.
+        """
+        members = [member.open(setting) for member in self.members]
+        return Ensemble(members, weights=self.weights or None, name=self.name)

@@ -8,6 +8,7 @@ differentially private with mu = s / r; k releases compose to mu * sqrt(k); and 
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 from scipy.special import log_ndtr
 
@@ -15,6 +16,8 @@ from kdaudit.errors import InvalidInput
 
 PRECISION = 1e-9
 """Relative width at which the search for epsilon ends."""
+Neighbours = Literal["joined", "replaced"]
+"""Two federations that must look alike: one with a client more, or one with another client in the place of one."""
 
 
 def delta_of(epsilon: float, mu: float) -> float:
@@ -63,3 +66,42 @@ def epsilon_of(delta: float, mu: float) -> float:
         middle = (low + high) / 2
         low, high = (middle, high) if delta_of(middle, mu) > delta else (low, middle)
     return high
+
+
+def mu_of(releases: int, noise: float, neighbours: Neighbours) -> float:
+    """Return what so many released rows compose to; infinite where there is no noise.
+
+    Parameters
+    ----------
+    releases : int
+        Distinct rows, from 0 up.
+    noise : float
+        Standard deviation of the noise as a multiple of the clip.
+    neighbours : {"joined", "replaced"}
+        A client more moves a sum by at most the clip, another one in its place by twice that.
+    """
+    if releases == 0:
+        return 0.0
+    return math.sqrt(releases) * (2.0 if neighbours == "replaced" else 1.0) / noise if noise else math.inf
+
+
+def most_releases(epsilon: float, delta: float, noise: float, neighbours: Neighbours) -> int:
+    """Return how many distinct rows may be released before the loss is above `epsilon`; 0 without noise.
+
+    Raises
+    ------
+    InvalidInput
+        If `epsilon` is below 0 or no number.
+    """
+    if not (math.isfinite(epsilon) and epsilon >= 0):
+        raise InvalidInput(f"epsilon {epsilon:g} is no privacy loss; a number from 0 up was expected")
+    low, high = 0, 1
+    while epsilon_of(delta, mu_of(high, noise, neighbours)) <= epsilon:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        if epsilon_of(delta, mu_of(middle, noise, neighbours)) <= epsilon:
+            low = middle
+        else:
+            high = middle
+    return low
