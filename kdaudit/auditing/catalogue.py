@@ -14,6 +14,8 @@ TEACHERS = {
     "onnx": "kdaudit.teachers.onnx_files:Onnx",
     "recorded": "kdaudit.teachers.recorded:Recorded",
     "python": "kdaudit.teachers.python_files:Python",
+    "ensemble": "kdaudit.teachers.ensembles:Ensembled",
+    "consensus": "kdaudit.teachers.federated:Federated",
 }
 PROXIES = {
     "student": "kdaudit.distillation.students:Student",
@@ -24,6 +26,7 @@ PROXIES = {
     "rule_list": "kdaudit.surrogates.lists:RuleList",
     "rule_set": "kdaudit.surrogates.votes:RuleSet",
     "contrast_tree": "kdaudit.surrogates.contrasts:ContrastTree",
+    "departure_tree": "kdaudit.surrogates.departures:DepartureTree",
 }
 COMPARE = {
     "fidelity": "kdaudit.compare.fidelities:Fidelity",
@@ -34,6 +37,7 @@ COMPARE = {
     "attention": "kdaudit.compare.attentions:Attention",
     "rulebook": "kdaudit.compare.rulebooks:Rulebook",
     "differences": "kdaudit.compare.differences:Differences",
+    "departures": "kdaudit.compare.departures:Departures",
     "cost": "kdaudit.cost.questions:Cost",
 }
 PROBES = {

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from kdaudit import digest
-from kdaudit.auditing import catalogue, pairing
+from kdaudit.auditing import catalogue, groups, pairing
 from kdaudit.auditing.schema import build
 from kdaudit.auditing.source import Path_, Source, close_to
 from kdaudit.behaviour import Behaviour
@@ -150,7 +150,7 @@ class Plan:
             "probes": [self._question(q) for q in self.questions if q.section == "probes"],
         }
         seats = {
-            seat: None if item is None else {"name": item.name, "kind": item.kind, **digest.recipe_data(item.recipe)}
+            seat: None if item is None else {"name": item.name, "kind": item.kind, **groups.data_of(item.recipe)}
             for seat, item in (("teacher", self.teacher), ("stranger", self.stranger), ("twin", self.twin))
         }
         b = self.behaviour
@@ -339,7 +339,8 @@ def _teacher(item: dict[str, Any], source: Source, path: Path_, name: str) -> Te
     kind_of_teacher = catalogue.resolve(address)
     if "name" in (f.name for f in fields(kind_of_teacher)):
         item["name"] = name
-    recipe: TeacherRecipe = build(kind_of_teacher, item, source, path)
+    inner = groups.take(kind_of_teacher, item, source, path, lambda one, *at: _teacher(one, source, *at).recipe)
+    recipe: TeacherRecipe = build(kind_of_teacher, item, source, path, inner)
     return TeacherItem(str(name), kind, recipe)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields
 from functools import cache
 from typing import Any, TypeVar, get_type_hints
@@ -16,10 +17,15 @@ Recipe = TypeVar("Recipe")
 
 
 @cache
-def model_of(recipe: Any) -> type[BaseModel]:  # noqa: ANN401 - any dataclass
-    """Return the pydantic model whose keys, types and defaults are those of the dataclass `recipe`."""
+def model_of(recipe: Any, without: tuple[str, ...] = ()) -> type[BaseModel]:  # noqa: ANN401 - any dataclass
+    """Return the pydantic model whose keys, types and defaults are those of the dataclass `recipe`.
+
+    Keys in `without` are left out: what they hold was read before.
+    """
     hints = get_type_hints(recipe)
-    definitions: dict[str, Any] = {f.name: (hints[f.name], _default(f)) for f in fields(recipe) if f.init}
+    definitions: dict[str, Any] = {
+        f.name: (hints[f.name], _default(f)) for f in fields(recipe) if f.init and f.name not in without
+    }
     model: type[BaseModel] = create_model(
         recipe.__name__,
         __config__=ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True),
@@ -34,7 +40,9 @@ def _default(item: Field[Any]) -> Any:  # noqa: ANN401 - whatever the default is
     return item.default_factory() if item.default_factory is not MISSING else ...
 
 
-def build(recipe: type[Recipe], data: dict[str, Any], source: Source, path: Path_) -> Recipe:
+def build(
+    recipe: type[Recipe], data: dict[str, Any], source: Source, path: Path_, given: Mapping[str, Any] | None = None
+) -> Recipe:
     """Return the recipe that a plan's mapping describes.
 
     Parameters
@@ -47,6 +55,8 @@ def build(recipe: type[Recipe], data: dict[str, Any], source: Source, path: Path
         For the place in messages.
     path : tuple
         Keys and positions that lead to `data`.
+    given : mapping, optional
+        Values of keys that were read before, such as further recipes.
 
     Raises
     ------
@@ -54,15 +64,17 @@ def build(recipe: type[Recipe], data: dict[str, Any], source: Source, path: Path
         With file, line and column: an unknown key (and the nearest known one), a missing key, a value of another type,
         or a value that the recipe refuses.
     """
+    read = dict(given or {})
     try:
         # by way of JSON, where strict types still admit a list for a tuple and 1 for 1.0
-        model: Any = model_of(recipe).model_validate_json(json.dumps(data))  # type: ignore[arg-type]
+        model: Any = model_of(recipe, tuple(read)).model_validate_json(json.dumps(data))  # type: ignore[arg-type]
     except ValidationError as error:
         # a misspelt key is told before the one that is missing on its account
         first = min(error.errors(include_url=False), key=lambda one: one["type"] != "extra_forbidden")
         raise source.wrong((*path, *first["loc"]), _sentence(first, recipe, path)) from error
     try:
-        return recipe(**{f.name: getattr(model, f.name) for f in fields(recipe) if f.init})  # type: ignore[arg-type]
+        values = {f.name: getattr(model, f.name) for f in fields(recipe) if f.init and f.name not in read}  # type: ignore[arg-type]
+        return recipe(**values, **read)
     except (InvalidInput, ValueError, TypeError) as error:
         raise source.wrong(path, f"{'.'.join(map(str, path))}: {error}") from error
 
