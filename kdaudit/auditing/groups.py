@@ -68,5 +68,5 @@ def runs_code(recipe: TeacherRecipe) -> bool:
 
 def releases(recipe: TeacherRecipe) -> int | None:
     """Return the most distinct rows that a teacher may be asked for the sake of privacy; None for any number."""
-    found = getattr(recipe, "releases", None)
-    return None if found is None else int(found)
+    allowed = [getattr(one, "releases", None) for one in all_of(recipe)]
+    return min((int(most) for most in allowed if most is not None), default=None)

@@ -147,6 +147,13 @@ class Store:
         values = {signal: shelf.take(at[signal]) for signal, shelf in shelves.items()}
         return _with(Answers(values, dict.fromkeys(lacking.tolist(), "not asked yet")), wanted)
 
+    def kept(self, subject: Subject) -> int:
+        """Return how many distinct rows of a subject were answered and kept, by whichever audit."""
+        shelves = [self._shelf(subject, str(signal), 0) for signal in (LOGIT, SCORE, LABEL) if signal in subject.offers]
+        for shelf in shelves:
+            shelf.refresh()
+        return len(np.unique(np.concatenate([shelf.keys for shelf in shelves]))) if shelves else 0
+
     @property
     def spent(self) -> Mapping[str, int]:
         """Rows newly asked by this store, by identity digest; canary rows are not among them."""

@@ -43,6 +43,11 @@ class Shelf:
         """Return the position of each key's answer, shape (n,); -1 where there is none."""
         return self._index.find(keys)
 
+    @property
+    def keys(self) -> Keys:
+        """Keys of all answers, used or not, rising."""
+        return self._index.sorted()[0]
+
     def take(self, positions: NDArray[np.int64]) -> NDArray[Any]:
         """Return the answers at `positions`, shape (n, ...); blank at -1."""
         values = self._rows.values

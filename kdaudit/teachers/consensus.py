@@ -149,28 +149,27 @@ class Consensus:
             ``epsilon`` is None where there is no noise: then nothing is private.
         """
         kept = set() if samples is None else set(self._names(samples))
-        return statement(self, len(self._answered | kept))
+        return self.statement(len(self._answered | kept))
+
+    def statement(self, releases: int) -> dict[str, Any]:
+        """Return what so many released rows tell of a client, as plain data; see `privacy`."""
+        epsilon = epsilon_of(self.delta, mu_of(releases, self.noise, self.neighbours))
+        return {
+            "unit": "client",
+            "neighbours": self.neighbours,
+            "epsilon": epsilon if math.isfinite(epsilon) else None,
+            "delta": self.delta,
+            "clip": self.clip,
+            "noise": self.noise,
+            "releases": releases,
+            "clients": len(self.clients),
+            "protects": "whether a client took part; not a person inside a client's data",
+            "added_by": self.added_by,
+        }
 
     def card(self, samples: Samples) -> dict[str, Any]:
         """Return what the card of a student says that learned these rows."""
         return {"privacy": self.privacy(samples)}
-
-
-def statement(consensus: Consensus, releases: int) -> dict[str, Any]:
-    """Return what so many released rows tell of a client, as plain data; see `Consensus.privacy`."""
-    epsilon = epsilon_of(consensus.delta, mu_of(releases, consensus.noise, consensus.neighbours))
-    return {
-        "unit": "client",
-        "neighbours": consensus.neighbours,
-        "epsilon": epsilon if math.isfinite(epsilon) else None,
-        "delta": consensus.delta,
-        "clip": consensus.clip,
-        "noise": consensus.noise,
-        "releases": releases,
-        "clients": len(consensus.clients),
-        "protects": "whether a client took part; not a person inside a client's data",
-        "added_by": consensus.added_by,
-    }
 
 
 def check_numbers(name: str, clip: float, noise: float, delta: float) -> None:
