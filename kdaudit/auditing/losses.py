@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,6 @@ import numpy as np
 
 from kdaudit.auditing import groups
 from kdaudit.auditing.plan import Plan
-from kdaudit.cast import Empty
 from kdaudit.store import parts
 from kdaudit.store.answers import Store
 from kdaudit.subject import Subject
@@ -22,7 +21,7 @@ def limit(plan: Plan) -> int:
     return plan.limit if allowed is None else min(plan.limit, allowed)
 
 
-def lost(answers: Path, store: Store, seats: dict[str, Subject | Empty]) -> list[dict[str, Any]]:
+def lost(answers: Path, store: Store, seats: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return what each federation in a seat lost, as plain data; empty where there is none.
 
     Parameters
@@ -31,7 +30,7 @@ def lost(answers: Path, store: Store, seats: dict[str, Subject | Empty]) -> list
         The run's sealed answers: every row in them was released in this run, or before and used again.
     store : Store
         Answers that further runs may have added to: they compose with this run's.
-    seats : dict of str to Subject or Empty
+    seats : mapping of str to Subject, several of them, or whoever is no Subject
 
     Notes
     -----
@@ -39,9 +38,7 @@ def lost(answers: Path, store: Store, seats: dict[str, Subject | Empty]) -> list
     are kept in the same folder, where these are more rows than this run's.
     """
     out = []
-    for seat, subject in seats.items():
-        if isinstance(subject, Empty):
-            continue
+    for seat, subject in _subjects(seats):
         for federation in _federations(subject):
             told = federation.statement(_sealed(answers, subject))
             kept = store.kept(subject)
@@ -49,6 +46,13 @@ def lost(answers: Path, store: Store, seats: dict[str, Subject | Empty]) -> list
                 told["in_all"] = {key: federation.statement(kept)[key] for key in ("releases", "epsilon")}
             out.append({"seat": seat, "name": federation.identity.name, **told})
     return out
+
+
+def _subjects(seats: Mapping[str, Any]) -> Iterator[tuple[str, Subject]]:
+    for seat, held in seats.items():
+        for subject in held if isinstance(held, tuple) else (held,):
+            if isinstance(subject, Subject):
+                yield seat, subject
 
 
 def _federations(subject: Any) -> Iterator[Any]:  # noqa: ANN401 - subjects that know what they cost, or hold such
