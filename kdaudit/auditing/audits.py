@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kdaudit.auditing import rows, scripts, source, steps
+from kdaudit.auditing import losses, rows, scripts, source, steps
 from kdaudit.auditing.casting import Teachers, open_teachers
 from kdaudit.auditing.plan import Plan, from_source
 from kdaudit.errors import BrokenRun, InvalidInput
@@ -135,7 +135,7 @@ def audit(
             folder=folder,
             journal=Journal(folder.path / "journal.sqlite"),
             store=store,
-            ledger=Ledger(read.limit),
+            ledger=Ledger(losses.limit(read)),
             parts=parts,
             tell=lambda words: _told(folder, options, words),
         )
@@ -201,9 +201,9 @@ def _perform(stage: steps.Stage, teachers: Teachers, *, resumed: bool) -> Audit:
         spent[part] = stage.ledger.used - before
     findings = tuple(finding for one in asked for finding in one.findings)
     stage.folder.write_json("findings.json", findings_data(findings))
-    stage.folder.write_json("account.json", steps.account_of(stage, teachers, asked, canary, spent))
     stage.tell("sealing")
     stage.store.seal(stage.folder.path / "answers")
+    stage.folder.write_json("account.json", steps.account_of(stage, teachers, asked, canary, spent))
     stage.journal.close()
     failed = tuple(one.item.key for one in asked if one.failed)
     seal(stage.folder, "partial" if failed else "complete")

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from kdaudit.auditing import benches, beyond, casting, rows
+from kdaudit.auditing import benches, beyond, casting, groups, losses, rows
 from kdaudit.auditing.casting import Teachers, Troupe
 from kdaudit.auditing.conclude import conclude, undecided
 from kdaudit.auditing.plan import Plan, ProxyItem, QuestionItem
@@ -74,7 +74,7 @@ class Asked:
 
 def repeat_of(plan: Plan) -> str:
     """Return the command that repeats the audit from the plan inside its run folder."""
-    return "kdaudit audit audit.yaml" + (" --allow-code" if plan.teacher.kind == "python" else "")
+    return "kdaudit audit audit.yaml" + (" --allow-code" if groups.runs_code(plan.teacher.recipe) else "")
 
 
 def environment() -> dict[str, Any]:
@@ -242,7 +242,8 @@ def account_of(
         "origin": {"name": origin.name, "source": origin.source, "digest": origin.digest},
         "scope": plan.behaviour.scope,
         "parts": {name: len(part) for name, part in stage.parts.items()},
-        "budget": {"limit": plan.limit, "used": stage.ledger.used, **spent},
+        "budget": {"limit": losses.limit(plan), "used": stage.ledger.used, **spent},
+        "privacy": losses.lost(stage.folder.path / "answers", stage.store, vars(teachers)),
         "epoch": epoch,
         "proxies": [item.name for item in plan.proxies],
         "not_tested": list(plan.not_tested),
