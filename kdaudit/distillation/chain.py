@@ -12,16 +12,16 @@ from torch import nn
 
 from kdaudit.behaviour import Behaviour
 from kdaudit.chance import rng as chance
-from kdaudit.distillation.loop import Door, Extras, Record, learn, recorded
+from kdaudit.distillation.loop import Door, Extras, Record, encoder_of, learn, recorded
 from kdaudit.distillation.training import Schedule
 from kdaudit.distillation.views import inputs
 from kdaudit.distillation.views import parse as parse_inputs
-from kdaudit.encoders import fitted
 from kdaudit.errors import InvalidInput
 from kdaudit.networks.architectures import build
 from kdaudit.networks.network import Network
 from kdaudit.networks.suiting import Shape, suiting
 from kdaudit.objective.sum import Objective, parse
+from kdaudit.objective.terms import FAITHFUL
 from kdaudit.samples import Samples, concat
 from kdaudit.signal import Signal
 from kdaudit.store.answers import Store
@@ -31,8 +31,8 @@ from kdaudit.subject import Ask, Subject
 def chain(  # noqa: PLR0913 - what `distil` takes, and whether guidance is dense
     modules: Sequence[nn.Module],
     teacher: Subject,
-    objective: Objective | str,
     samples: Samples,
+    objective: Objective | str = FAITHFUL,
     *,
     store: Door | None = None,
     rng: np.random.Generator | None = None,
@@ -46,8 +46,8 @@ def chain(  # noqa: PLR0913 - what `distil` takes, and whether guidance is dense
     modules : sequence of Module
         At least one, usually of falling size; the last one is the student.
     teacher : Subject
-    objective : Objective or str
     samples : Samples
+    objective : Objective or str
     store, rng, schedule
         As in `kdaudit.distillation.loop.distil`.
     dense : bool
@@ -70,10 +70,14 @@ def chain(  # noqa: PLR0913 - what `distil` takes, and whether guidance is dense
     draws = rng or chance(0, "chain")
     plan, guide, out = schedule or Schedule(), teacher, []
     records = [recorded(teacher, samples, ask)]
-    extras = Extras(encoding=fitted(records[0].samples))
+    goal = parse(objective) if isinstance(objective, str) else objective
+    if dense:
+        # rows of several guides stand together, and reasons could be had of one of them only
+        goal = goal.suited(teacher.scale, opened=False)
+    extras = Extras(encoding=encoder_of(str(goal), teacher, records[0].samples))
     for link, module in enumerate(modules):
         record = stacked(records) if dense else records[-1]
-        network = learn(module, guide, objective, record, plan, draws, extras)
+        network = learn(module, guide, goal, record, plan, draws, extras)
         taught = [teacher.identity.name, *(f"link {i + 1}" for i in range(link))]
         network.notes |= {"link": link + 1, "taught_by": taught if dense else taught[-1:]}
         out.append(network)
@@ -162,7 +166,7 @@ class Chain:
     dense: bool = False
     generations: int = 1
     inputs: str = "data"
-    objective: str = "soft_targets(2)"
+    objective: str = FAITHFUL
     steps: int = 1500
     batch: int = 256
     rate: float = 3e-3
@@ -202,14 +206,14 @@ class Chain:
             )
         rows = self.further(behaviour, parts, rng)
         rows = behaviour.within(parts["fit"]) if rows is None else rows
-        encoder, k = fitted(rows), len(teacher.outputs)
+        encoder, k = encoder_of(self.objective, teacher, rows), len(teacher.outputs)
         shapes = [Shape("mlp", hidden) for hidden in (*self.assistants, *[self.hidden] * self.generations)]
         modules = [build(*suiting(shape, encoder, k), int(rng.integers(2**62))) for shape in shapes]
         return chain(
             modules,
             teacher,
-            self.objective,
             rows,
+            self.objective,
             store=_Asked(ask),
             rng=rng,
             schedule=Schedule(self.steps, self.batch, self.rate),

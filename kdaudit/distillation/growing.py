@@ -13,14 +13,14 @@ from kdaudit.behaviour import Behaviour
 from kdaudit.chance import rng as chance
 from kdaudit.chance import seed_of
 from kdaudit.distillation.capacity import Capacity, capacity, evidence
-from kdaudit.distillation.loop import Extras, Record, learn, recorded
+from kdaudit.distillation.loop import Extras, Record, encoder_of, learn, recorded
 from kdaudit.distillation.training import Schedule
-from kdaudit.encoders import fitted
 from kdaudit.errors import InvalidInput
 from kdaudit.networks.architectures import build
 from kdaudit.networks.network import Network
 from kdaudit.networks.suiting import Shape, suiting
 from kdaudit.objective.sum import parse
+from kdaudit.objective.terms import FAITHFUL
 from kdaudit.samples import Samples
 from kdaudit.signal import LOGIT, SCORE, Signal
 from kdaudit.subject import Answers, Ask, Subject
@@ -53,7 +53,7 @@ class Growing:
 
     sizes: tuple[tuple[int, ...], ...] = ((2,), (4,), (8,), (16,), (32,))
     seeds: int = 3
-    objective: str = "soft_targets(2)"
+    objective: str = FAITHFUL
     steps: int = 1500
     batch: int = 256
     rate: float = 3e-3
@@ -119,7 +119,7 @@ class _School:
 
     def fidelity(self, hidden: tuple[int, ...], seed: int) -> tuple[int, float, float | None]:
         """Return parameters, agreement on the select rows, and that of a control that learned the outcomes."""
-        encoder = fitted(self.fit.samples)
+        encoder = encoder_of(self.recipe.objective, self.teacher, self.fit.samples)
         name = f"growing/{hidden}/{seed}"
         module = build(*suiting(Shape("mlp", hidden), encoder, len(self.teacher.outputs)), seed_of(self.seed, name))
 

@@ -28,8 +28,9 @@ from kdaudit.networks.network import Network
 from kdaudit.networks.taps import resolve
 from kdaudit.objective.reference import Reference
 from kdaudit.objective.sum import Objective, parse, spread
-from kdaudit.objective.terms import GRADIENT
+from kdaudit.objective.terms import FAITHFUL, GRADIENT
 from kdaudit.samples import Samples
+from kdaudit.signal import GRADIENT as GRADIENTS
 from kdaudit.signal import LABEL, LOGIT, SCORE, Signal, Signals
 from kdaudit.store.answers import Store
 from kdaudit.subject import Answers, Ask, Subject
@@ -94,8 +95,8 @@ class Record:
 def distil(  # noqa: PLR0913 - the public face, data first
     module: nn.Module,
     teacher: Subject,
-    objective: Objective | str,
     samples: Samples,
+    objective: Objective | str = FAITHFUL,
     *,
     store: Door | None = None,
     rng: np.random.Generator | None = None,
@@ -113,10 +114,12 @@ def distil(  # noqa: PLR0913 - the public face, data first
     module : Module
         From (batch, columns of the encoding) to (batch, outputs) logits; a copy of it learns, it stays as it is.
     teacher : Subject
-    objective : Objective or str
-        Such as ``"soft_targets(2) + 0.5 * hint('layers.0')"``.
     samples : Samples
         n rows; those that the teacher could not answer are left out.
+    objective : Objective or str
+        Such as ``"soft_targets(2) + 0.5 * hint('layers.0')"``.  The default, ``"faithful"``, is
+        ``"soft_targets(4) + 0.2 * explanation"`` for a teacher that lies open and whose gradients can be had, else
+        ``"soft_targets(4)"``, or ``"logit_mse"`` where it answers with numbers.
     store : Store, optional
         Keeps the answers; None keeps them in memory for this call.
     rng : Generator, optional
@@ -141,8 +144,13 @@ def distil(  # noqa: PLR0913 - the public face, data first
 
     Examples
     --------
-    >>> distil(module, teacher, "soft_targets(2)", samples, store=store, rng=rng)  # doctest: +SKIP
+    >>> distil(module, teacher, samples, store=store, rng=rng)  # doctest: +SKIP
     """
+    if not isinstance(samples, Samples):
+        raise InvalidInput(
+            f"rows were expected after the teacher, as in distil(module, teacher, samples, objective); "
+            f"got {type(samples).__name__}"
+        )
     ask = Store().ask if store is None else store.ask
     record = recorded(teacher, samples, ask)
     return learn(module, teacher, objective, record, schedule or Schedule(), rng or chance(0, "distil"), extras)
@@ -200,7 +208,8 @@ def learn(
     extras: Extras | None = None,
 ) -> Network:
     """Return the student that learned a record; see `distil`."""
-    goal, more = parse(objective) if isinstance(objective, str) else objective, extras or Extras()
+    more = extras or Extras()
+    goal = suited(objective, teacher, more.encoding)
     check_objective(goal, record.reference)
     check_outside(module, teacher)
     live = _live(teacher, goal, more)
@@ -230,6 +239,30 @@ def learn(
     if (card := getattr(teacher, "card", None)) is not None:
         network.notes["teacher"] = card(record.samples)
     return network
+
+
+def suited(objective: Objective | str, teacher: Subject, encoding: Encoder | None = None) -> Objective:
+    """Return the objective with `faithful` replaced by what this teacher allows.
+
+    Parameters
+    ----------
+    objective : Objective or str
+    teacher : Subject
+    encoding : Encoder, optional
+        How the student sees rows; None where it sees them as the teacher does.
+    """
+    goal = parse(objective) if isinstance(objective, str) else objective
+    opened = isinstance(teacher, Network) and GRADIENTS in teacher.offers
+    alike = opened and encoding in (None, getattr(teacher, "encoding", None))
+    return goal.suited(teacher.scale, opened=alike)
+
+
+def encoder_of(objective: str, teacher: Subject, samples: Samples) -> Encoder:
+    """Return how a student sees rows: as its teacher where the objective looks into it, else standardised by them."""
+    # what both see is compared, so both see rows in the same way
+    if isinstance(teacher, Network) and suited(objective, teacher).taught_by("teacher"):
+        return teacher.encoding
+    return fitted(samples)
 
 
 def told(goal: Objective, training: Training, curve: NDArray[np.float64]) -> dict[str, Any]:

@@ -69,6 +69,7 @@ def mutual(
     Zhang, Xiang, Hospedales and Lu 2018 (deep mutual learning); Guo et al. 2020 (the mean of several).
     """
     goal = parse(objective) if isinstance(objective, str) else objective
+    goal = goal.suited(record.reference.scale, opened=False)
     check_objective(goal, record.reference)
     _check_apart(modules, goal)
     if teacher is not None:

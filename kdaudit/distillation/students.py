@@ -13,16 +13,15 @@ from torch import nn
 
 from kdaudit.behaviour import Behaviour
 from kdaudit.chance import seed_of
-from kdaudit.distillation.loop import Extras, Record, learn, recorded
+from kdaudit.distillation.loop import Extras, Record, encoder_of, learn, recorded
 from kdaudit.distillation.peers import mutual
 from kdaudit.distillation.training import Schedule
-from kdaudit.encoders import Encoder, fitted
 from kdaudit.errors import InvalidInput
 from kdaudit.networks.architectures import build
 from kdaudit.networks.network import Network
 from kdaudit.networks.suiting import Family, Shape, suiting
 from kdaudit.objective.sum import parse
-from kdaudit.objective.terms import logit_mse, soft_targets
+from kdaudit.objective.terms import FAITHFUL, logit_mse, soft_targets
 from kdaudit.samples import Samples
 from kdaudit.signal import Signal
 from kdaudit.subject import Ask, Subject
@@ -41,7 +40,9 @@ class Student:
         Units of each hidden layer, empty for a linear model; channels of each block of a cnn; units inside each layer
         of a transformer.
     objective : str
-        What is matched; see `kdaudit.objective.sum.parse`.
+        What is matched; see `kdaudit.objective.sum.parse`.  The default is ``soft_targets(4) + 0.2 * explanation`` for
+        a teacher that lies open and whose gradients can be had, else ``soft_targets(4)``, or ``logit_mse`` where it
+        answers with numbers; the student's notes tell which it was.
     steps : int
         Most steps; how many are taken is chosen on the select rows.
     batch : int
@@ -60,7 +61,7 @@ class Student:
     """
 
     hidden: tuple[int, ...] = (32,)
-    objective: str = "soft_targets(2)"
+    objective: str = FAITHFUL
     steps: int = 1500
     batch: int = 256
     rate: float = 3e-3
@@ -94,7 +95,7 @@ class Student:
         rows = partial(recorded, teacher, ask=ask)
         fit = rows(behaviour.within(parts["fit"]))
         select = rows(behaviour.within(parts["select"])) if "select" in parts else None
-        encoder = self._encoder(teacher, fit.samples)
+        encoder = encoder_of(self.objective, teacher, fit.samples)
         of_shape = suiting(self._shape, encoder, len(teacher.outputs))
         module, seed = build(*of_shape, int(rng.integers(2**62))), int(rng.integers(2**62))
         other = build(*of_shape, seed_of(seed, "peer"))
@@ -123,12 +124,6 @@ class Student:
     def of_outcomes(self) -> Student:
         """Return the recipe for a student of recorded outcomes, which have no layers to look into."""
         return replace(self, objective=str(parse(self.objective).outward))
-
-    def _encoder(self, teacher: Subject, fit: Samples) -> Encoder:
-        # an objective that looks into the teacher compares what both see, so both see rows in the same way
-        if isinstance(teacher, Network) and parse(self.objective).taught_by("teacher"):
-            return teacher.encoding
-        return fitted(fit)
 
     @property
     def _shape(self) -> Shape:

@@ -14,8 +14,21 @@ from kdaudit.errors import InvalidInput
 from kdaudit.objective.features import cka, contrastive, cosine_hint, explanation, hint, relation, similarity
 from kdaudit.objective.maps import attention
 from kdaudit.objective.reference import Reference
-from kdaudit.objective.terms import By, Need, Term, correlation, decoupled, labels, logit_mse, soft_targets
+from kdaudit.objective.terms import (
+    FAITHFUL,
+    SOFT,
+    By,
+    Need,
+    Term,
+    correlation,
+    decoupled,
+    faithful,
+    labels,
+    logit_mse,
+    soft_targets,
+)
 from kdaudit.objective.weights import Ramp, Weight, at, checked, times
+from kdaudit.subject import Scale
 
 TERMS: dict[str, Callable[..., Term]] = {
     "attention": attention,
@@ -25,6 +38,7 @@ TERMS: dict[str, Callable[..., Term]] = {
     "cosine_hint": cosine_hint,
     "decoupled": decoupled,
     "explanation": explanation,
+    "faithful": faithful,
     "hint": hint,
     "labels": labels,
     "logit_mse": logit_mse,
@@ -35,10 +49,12 @@ TERMS: dict[str, Callable[..., Term]] = {
 """Name in a plan -> term."""
 NUMBERS = dict.fromkeys(TERMS, 0) | {"contrastive": 1, "correlation": 1, "decoupled": 2, "soft_targets": 1}
 """Most numbers that a term takes in parentheses."""
-OUTPUTS = ("correlation", "decoupled", "labels", "logit_mse", "soft_targets")
+OUTPUTS = ("correlation", "decoupled", "faithful", "labels", "logit_mse", "soft_targets")
 """Terms of the outputs: they take at most one layer, the student's that gives logits.  Others take one or two."""
 NAMED = tuple(name for name in TERMS if name not in (*OUTPUTS, "explanation"))
 """Terms that cannot do without a layer."""
+EXPLAINED = 0.2
+"""Weight of the explanation in `faithful`, tried on few digits: see ``tests/benchmarks/distil_digits.py``."""
 LONGEST = 500
 """Characters of the longest objective that is read."""
 
@@ -123,6 +139,27 @@ class Objective:
         """The terms that need a teacher's answers only; soft targets where there is none."""
         parts = tuple((weight, term) for weight, term in self.parts if term.by != "teacher" or term.teacher is None)
         return Objective(parts) if parts else of(soft_targets(1.0))
+
+    def suited(self, scale: Scale, *, opened: bool) -> Objective:
+        """Return the sum with `faithful` replaced by what a teacher allows.
+
+        Parameters
+        ----------
+        scale : {"probability", "value"}
+            Of the teacher's answers.
+        opened : bool
+            Whether its gradients by the encoded row can be had, and the student sees rows encoded in the same way.
+        """
+        parts: list[tuple[Weight, Term]] = []
+        for weight, term in self.parts:
+            if term.name != FAITHFUL:
+                parts.append((weight, term))
+                continue
+            answers = logit_mse() if scale == "value" else soft_targets(SOFT)
+            parts.append((weight, replace(answers, by=term.by)))
+            if opened and term.by == "teacher":
+                parts.append((times(EXPLAINED, weight), explanation()))
+        return Objective(tuple(parts))
 
     def whose(self, by: By) -> Objective:
         """Return the same sum with every term compared with `by`: the student itself, or its peers."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import torch
@@ -20,6 +20,10 @@ Need = Literal["probability", "outcome", "classes"]
 By = Literal["teacher", "own", "peers"]
 """Whom a term compares the student with: its teacher, itself (deeper layers teach shallower ones) or its peers."""
 Function = Callable[[Tensor, Any], Tensor]
+FAITHFUL = "faithful"
+"""The objective of students where a plan names none; see `faithful`."""
+SOFT = 4.0
+"""The temperature of it: of those tried on few digits, students came closest to their teachers at 4."""
 FEWEST = 3
 """Classes below which there is nothing to tell apart among those that a row is not."""
 
@@ -134,6 +138,27 @@ def soft_targets(temperature: float = 2.0, at: str = "") -> Term:
         return T**2 * (negative_entropy + functional.cross_entropy(z, p, reduction="none"))
 
     return Term("soft_targets", value, frozenset({"probability"}), (T,), at)
+
+
+def faithful(at: str = "") -> Term:
+    """Return what makes a student most like its teacher; by itself `soft_targets` at a temperature of 4.
+
+    `kdaudit.objective.sum.Objective.suited` replaces it by what a teacher allows: where it lies open and its gradients
+    can be had, ``soft_targets(4) + 0.2 * explanation``, so that the student also finds its answers for the same
+    reasons; ``logit_mse`` where the answers are numbers; else ``soft_targets(4)``.
+
+    Raises
+    ------
+    InvalidInput
+        If a layer is named: it is about what a student gives in the end.
+
+    References
+    ----------
+    Hinton, Vinyals and Dean 2015; Parchami-Araghi, Böhle, Rao and Schiele 2024 (explanations matched beside answers).
+    """
+    if at:
+        raise InvalidInput(f"faithful({at!r}) is not possible; it is about a student's outputs and takes no layer")
+    return replace(soft_targets(SOFT), name=FAITHFUL, numbers=())
 
 
 def logit_mse(at: str = "") -> Term:

@@ -149,3 +149,26 @@ def test_an_empty_sum_is_refused():
 
 def test_every_term_says_how_many_numbers_it_takes():
     assert set(TERMS) == set(NUMBERS)
+
+
+@pytest.mark.parametrize(
+    ("text", "scale", "opened", "expected"),
+    [
+        ("faithful", "probability", True, "soft_targets(4) + 0.2 * explanation"),
+        ("faithful", "probability", False, "soft_targets(4)"),
+        ("faithful", "value", False, "logit_mse"),
+        ("faithful", "value", True, "logit_mse + 0.2 * explanation"),
+        ("0.5 * faithful + labels", "probability", True, "0.5 * soft_targets(4) + 0.1 * explanation + labels"),
+        ("peers(faithful)", "probability", True, "peers(soft_targets(4))"),
+        ("soft_targets(2)", "value", True, "soft_targets(2)"),
+    ],
+)
+def test_faithful_becomes_what_a_teacher_allows(text, scale, opened, expected):
+    assert str(parse(text).suited(scale, opened=opened)) == expected
+
+
+def test_faithful_by_itself_is_softened_answers():
+    z, teacher = torch.randn(5, 3), Reference.from_logits(torch.randn(5, 3), None, "probability")
+    assert torch.equal(parse("faithful")(z, teacher), parse("soft_targets(4)")(z, teacher))
+    with pytest.raises(InvalidInput, match="takes no layer"):
+        parse("faithful('exits.0')")
