@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kdaudit.surrogates.columns import Column, Mask
+from kdaudit.surrogates.cuts import Ordered, best_sides
 from kdaudit.surrogates.growth import Branch, Leaf, Node
 from kdaudit.surrogates.splits import Split
 from kdaudit.surrogates.sums import Sums
@@ -39,28 +40,79 @@ def alternated(tree: Node, columns: list[Column], targets: Targets, smallest: in
     sums : Sums, optional
         What weighted sums can be made of; without it splits stay on one field.
     """
-    every = np.arange(len(targets))
-    agreeing = _right(tree, every, columns, targets).sum()
-    for _ in range(ROUNDS):
-        changed = _routed(_pass(tree, every, columns, targets, sums), every, columns, smallest)
-        now = _right(changed, every, columns, targets).sum()
-        if now <= agreeing:
-            break
-        tree, agreeing = changed, now
-    return tree
+    return _Alternation(columns, targets, smallest, sums).settled(tree)
 
 
-def _pass(tree: Node, rows: Positions, columns: list[Column], targets: Targets, sums: Sums | None) -> Node:
-    match tree:
-        case Branch(split=split, left=left, right=right) if len(rows):
-            goes_left = split.left[columns[split.column].codes[rows]]
-            left = _pass(left, rows[goes_left], columns, targets, sums)
-            right = _pass(right, rows[~goes_left], columns, targets, sums)
-            merit = _right(left, rows, columns, targets).astype(np.int64)
-            merit -= _right(right, rows, columns, targets)
-            return Branch(_reset(split, rows, merit, columns, sums), left, right)
-        case _:
-            return tree
+class _Alternation:
+    """What stays the same from one pass over a tree to the next."""
+
+    def __init__(self, columns: list[Column], targets: Targets, smallest: int, sums: Sums | None) -> None:
+        self._columns, self._targets, self._smallest, self._sums = columns, targets, smallest, sums
+        # sums stand at the end
+        single = [column for column in columns if not column.terms]
+        self._ordered = Ordered.of(single)
+        self._levels = [at for at, column in enumerate(single) if column.cuts is None]
+
+    def settled(self, tree: Node) -> Node:
+        """Return the tree after as many passes as gain anything."""
+        every = np.arange(len(self._targets))
+        agreeing = _right(tree, every, self._columns, self._targets).sum()
+        for _ in range(ROUNDS):
+            changed = _routed(self._pass(tree, every), every, self._columns, self._smallest)
+            now = _right(changed, every, self._columns, self._targets).sum()
+            if now <= agreeing:
+                break
+            tree, agreeing = changed, now
+        return tree
+
+    def _pass(self, tree: Node, rows: Positions) -> Node:
+        match tree:
+            case Branch(split=split, left=left, right=right) if len(rows):
+                goes_left = split.left[self._columns[split.column].codes[rows]]
+                left = self._pass(left, rows[goes_left])
+                right = self._pass(right, rows[~goes_left])
+                merit = _right(left, rows, self._columns, self._targets).astype(np.int64)
+                merit -= _right(right, rows, self._columns, self._targets)
+                return Branch(self._reset(split, rows, merit), left, right)
+            case _:
+                return tree
+
+    def _reset(self, split: Split, rows: Positions, merit: NDArray[np.int64]) -> Split:
+        """Return the split that sends most merit to the left; the old one unless another is better."""
+        matter = rows[merit != 0]
+        weight = merit[merit != 0].astype(np.float64)
+        best, best_merit = self._cut(split, matter, weight)
+        if self._sums is None:
+            return best
+        price = PRICE * len(matter)
+        for column in self._sums.found(matter, weight > 0, np.abs(weight)):
+            at, side, sent = best_sides(Ordered.of([column]), matter, weight)
+            if at >= 0 and sent > best_merit + price + 0.5:
+                best, best_merit = Split(len(self._columns), side, 0.0), sent
+                self._columns.append(column)
+        return best
+
+    def _cut(self, split: Split, matter: Positions, weight: NDArray[np.float64]) -> tuple[Split, float]:
+        """Return the best split on one field, and what it sends to the left; the first field wins a tie."""
+        own = self._columns[split.column]
+        best, best_merit = split, float(weight[split.left[own.codes[matter]]].sum())
+        found = [self._set(at, matter, weight) for at in self._levels]
+        place, side, sent = best_sides(self._ordered, matter, weight)
+        if place >= 0:
+            at = self._ordered.positions[place]
+            found.append((sent, at, np.append(side[: self._columns[at].size], side[-1])))
+        for sent, at, left in sorted(found, key=lambda each: (-each[0], each[1])):
+            # merit comes in whole rows
+            if sent > best_merit + 0.5 and self._columns[at].sayable(left) and self._columns[at].sayable(~left):
+                return Split(at, left, 0.0), sent
+        return best, best_merit
+
+    def _set(self, at: int, matter: Positions, weight: NDArray[np.float64]) -> tuple[float, int, Mask]:
+        """Return the best division of levels without order: all that lose by going right go left."""
+        column = self._columns[at]
+        total = np.bincount(column.codes[matter], weight, minlength=column.size + 1)
+        left = np.where(total == 0, bool(total[:-1].sum() > 0), total > 0)
+        return float(total[left].sum()), at, left
 
 
 def _right(tree: Node, rows: Positions, columns: Sequence[Column], targets: Targets) -> Mask:
@@ -76,57 +128,6 @@ def _right(tree: Node, rows: Positions, columns: Sequence[Column], targets: Targ
             decision = targets.decided(np.array([targets.answer(own)]))[0]
             agrees: Mask = targets.label[rows] == decision
             return agrees
-
-
-def _reset(split: Split, rows: Positions, merit: NDArray[np.int64], columns: list[Column], sums: Sums | None) -> Split:
-    """Return the split that sends most merit to the left; the old one unless another is better."""
-    matter = rows[merit != 0]
-    weight = merit[merit != 0].astype(np.float64)
-    best, best_merit = split, _sent(split.left, columns[split.column], matter, weight)
-    best, best_merit = _cut(columns, matter, weight, best, best_merit)
-    if sums is None:
-        return best
-    price = PRICE * len(matter)
-    for column in sums.found(matter, weight > 0, np.abs(weight)):
-        found, sent = _cut([column], matter, weight, best, best_merit + price)
-        if found is not best:
-            best, best_merit = Split(len(columns), found.left, 0.0), sent
-            columns.append(column)
-    return best
-
-
-def _cut(
-    columns: Sequence[Column], matter: Positions, weight: NDArray[np.float64], best: Split, best_merit: float
-) -> tuple[Split, float]:
-    for position, column in enumerate(columns):
-        if column.terms and len(columns) > 1:
-            continue
-        total = np.bincount(column.codes[matter], weight, minlength=column.size + 1).astype(np.float64)
-        for left in _sides(column, total):
-            sent = float(total[left].sum())
-            if sent > best_merit + 0.5 and column.sayable(left) and column.sayable(~left):
-                best, best_merit = Split(position, left, 0.0), sent
-    return best, best_merit
-
-
-def _sent(left: Mask, column: Column, rows: Positions, weight: NDArray[np.float64]) -> float:
-    return float(weight[left[column.codes[rows]]].sum())
-
-
-def _sides(column: Column, total: NDArray[np.float64]) -> list[Mask]:
-    """Return the left sides worth a look: for levels the one best set, for numbers the best cut either way round."""
-    missing = bool(total[-1] > 0)
-    if column.cuts is None:
-        heavier = bool(total[:-1].sum() > 0)
-        return [np.where(total == 0, heavier, total > 0)]
-    if column.size < 2:
-        return []
-    below = total[:-1].cumsum()[:-1]
-    codes = np.arange(column.size)
-    return [
-        np.append(codes <= int(below.argmax()), missing),
-        np.append(codes > int(below.argmin()), missing),
-    ]
 
 
 def _routed(tree: Node, rows: Positions, columns: Sequence[Column], smallest: int) -> Node:

@@ -27,23 +27,27 @@ class Ordered:
         The last code stands for a missing value in all of them.
     size : int
         Number of codes, that one included.
+    sizes : array of shape (fields,)
+        Number of codes of present values.
     """
 
     positions: tuple[int, ...]
     codes: NDArray[np.int16]
     size: int
+    sizes: Positions
 
     @classmethod
     def of(cls, columns: Sequence[Column]) -> Ordered:
         """Return those of the columns that have an order."""
-        positions = tuple(at for at, column in enumerate(columns) if column.cuts is not None and not column.terms)
+        positions = tuple(at for at, column in enumerate(columns) if column.cuts is not None)
+        sizes = np.array([columns[at].size for at in positions], dtype=np.int64)
         size = 1 + max((columns[at].size for at in positions), default=0)
         n = len(columns[0].codes) if columns else 0
         codes = np.empty((len(positions), n), dtype=np.int16)
         for row, at in zip(codes, positions, strict=True):
             own = columns[at].codes
             row[:] = np.where(own == columns[at].size, size - 1, own)
-        return cls(positions, codes, size)
+        return cls(positions, codes, size, sizes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,3 +114,54 @@ def _gains(counts: Positions, sums: Floats, missing_left: bool, smallest: int) -
     inside, outside = (left**2).sum(axis=2), ((total - left) ** 2).sum(axis=2)
     gains = inside / np.maximum(left_n, 1) + outside / np.maximum(n - left_n, 1) - (total**2).sum() / n
     return np.where(allowed, gains, -np.inf)
+
+
+def best_sides(ordered: Ordered, rows: Positions, weight: Floats) -> tuple[int, Mask, float]:
+    """Return the cut that sends most weight to the left, either way round, over all fields.
+
+    Parameters
+    ----------
+    ordered : Ordered
+    rows : array of shape (m,)
+    weight : array of shape (m,)
+        Whole numbers, so that sums are exact.
+
+    Returns
+    -------
+    place : int
+        Of the field among `ordered.positions`, the first among equals; -1 where nothing can be cut.
+    left : array of shape (ordered.size,), bool
+        Codes that go left; the last one is that of a missing value.
+    sent : float
+    """
+    best: tuple[int, Mask, float] = (-1, np.zeros(ordered.size, dtype=bool), -np.inf)
+    step = max(1, TOGETHER // max(1, len(rows)))
+    for start in range(0, len(ordered.positions), step):
+        part = slice(start, min(start + step, len(ordered.positions)))
+        fields = part.stop - start
+        flat = ordered.codes[part].take(rows, axis=1) + ordered.size * np.arange(fields)[:, None]
+        total: Floats = np.bincount(flat.ravel(), np.tile(weight, fields), fields * ordered.size).astype(np.float64)
+        found = _side(total.reshape(fields, -1), ordered.sizes[part])
+        if found is not None and found[2] > best[2] + 0.5:
+            best = (start + found[0], *found[1:])
+    return best
+
+
+def _side(total: Floats, sizes: Positions) -> tuple[int, Mask, float] | None:
+    """Return the field, left side and weight of the best cut, of fields with these many codes of present values."""
+    below = total[:, :-1].cumsum(axis=1)
+    # a cut lies behind a code and before another one
+    possible = np.arange(below.shape[1]) < sizes[:, None] - 1
+    if not possible.any():
+        return None
+    missing = np.maximum(total[:, -1], 0.0)
+    upward = np.where(possible, below, -np.inf)
+    downward = np.where(possible, below[:, -1:] - below, -np.inf)
+    sides = np.stack([upward, downward], axis=1).reshape(len(total), -1)
+    at = sides.argmax(axis=1)
+    sent = sides[np.arange(len(sides)), at] + missing
+    field = int(sent.argmax())
+    turned, code = divmod(int(at[field]), below.shape[1])
+    codes = np.arange(below.shape[1])
+    left = codes > code if turned else codes <= code
+    return field, np.append(left, missing[field] > 0), float(sent[field])

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from kdaudit.domain import Real
 from kdaudit.surrogates import cuts as module
 from kdaudit.surrogates.columns import Column
-from kdaudit.surrogates.cuts import Ordered, best_cuts
+from kdaudit.surrogates.cuts import Ordered, best_cuts, best_sides
 
 
 def error(values):
@@ -55,6 +55,40 @@ def test_each_field_gets_its_best_cut(seed, smallest, outputs, together):
             values = targets[rows]
             gain = error(values) - error(values[left]) - error(values[~left])
             np.testing.assert_allclose(found.gain[at], gain, atol=1e-9)
+
+
+def sent_at_most(columns, rows, weight):
+    """The most weight that a cut can send to the left, and the first field where one does: cuts tried one by one."""
+    best = (-np.inf, -1)
+    for place, column in enumerate(columns):
+        codes = column.codes[rows]
+        for cut in range(column.size - 1):
+            for missing in (False, True):
+                for left in (np.arange(column.size) <= cut, np.arange(column.size) > cut):
+                    sent = weight[np.append(left, missing)[codes]].sum()
+                    best = max(best, (sent, -place))
+    return best[0], -best[1]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from([1, 50, 1 << 17]))
+def test_the_cut_that_sends_most_to_the_left_is_found(seed, together):
+    rng = np.random.default_rng(seed)
+    columns, weight = columns_drawn(rng, 60), rng.integers(-3, 4, 60).astype(float)
+    rows = np.sort(rng.choice(60, int(rng.integers(1, 60)), replace=False))
+    before, module.TOGETHER = module.TOGETHER, together
+    try:
+        place, left, sent = best_sides(Ordered.of(columns), rows, weight[rows])
+    finally:
+        module.TOGETHER = before
+    assert (sent, place) == sent_at_most(columns, rows, weight[rows])
+    column = columns[place]
+    assert weight[rows][np.append(left[: column.size], left[-1])[column.codes[rows]]].sum() == sent
+
+
+def test_a_field_of_one_value_cannot_be_cut():
+    columns = columns_drawn(np.random.default_rng(0), 20)[-1:]
+    assert best_sides(Ordered.of(columns), np.arange(20), np.ones(20))[0] == -1
 
 
 def test_levels_without_order_are_left_to_others():
