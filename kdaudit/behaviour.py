@@ -25,6 +25,51 @@ class Contrast:
 
 
 @dataclass(frozen=True)
+class Minus:
+    """The answer of a teacher minus that of somebody else: an earlier version, a proxy.
+
+    Parameters
+    ----------
+    name : str
+        Of the other subject, for people.
+    digest : str
+        Of its identity.
+    of : {"score", "decision"}
+        "score": the difference of one score.  "decision": 1 where the two decide otherwise, else 0.
+    output : str
+        Whose score, where there are several outputs.
+    """
+
+    name: str
+    digest: str
+    of: Literal["score", "decision"] = "score"
+    output: str = ""
+
+    @property
+    def words(self) -> str:
+        """Return what the difference is, in words."""
+        if self.of == "decision":
+            return f"the share of rows decided otherwise than {self.name} does"
+        return f"the teacher's score{f' of {self.output}' if self.output else ''} minus that of {self.name}"
+
+    def read(self, first: Answers, second: Answers, outputs: tuple[str, ...]) -> Answers:
+        """Return the difference read off the answers of both to the same rows, as a score of one column.
+
+        A row that one of them failed has failed.  Where one of them gives no scores, labels are taken of both.
+        """
+        scored = all({SCORE, LOGIT} & set(answers.values) for answers in (first, second))
+        if self.of == "decision":
+            value = (first.label != second.label).astype(np.float64)
+        elif scored:
+            at = outputs.index(self.output) if self.output else 0
+            value = first.score[:, at] - second.score[:, at]
+        else:
+            value = (first.label - second.label).astype(np.float64)
+        value[~(first.answered & second.answered)] = np.nan
+        return Answers({SCORE: value[:, None]}, {**second.failed, **first.failed})
+
+
+@dataclass(frozen=True)
 class Behaviour:
     """What is asked of a subject.
 

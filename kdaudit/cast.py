@@ -51,6 +51,8 @@ class Cast:
     known : Samples, optional
         Rows of another part that the teacher has answered already, when the proxies were made: they tell how a proxy's
         scores are to be read before further rows are chosen.
+    other : Subject, optional
+        Of a proxy that answers with the teacher's answer minus somebody else's: that other one.
     """
 
     teacher: Subject
@@ -62,6 +64,7 @@ class Cast:
     proxy_name: str = "proxy"
     further: tuple[Subject, ...] = ()
     known: Samples | None = None
+    other: Subject | None = None
 
     @property
     def sharpener(self) -> Subject:

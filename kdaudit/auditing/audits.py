@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
 from kdaudit.auditing import losses, rows, scripts, source, steps
-from kdaudit.auditing.casting import Teachers, open_teachers
+from kdaudit.auditing.casting import Teachers, Troupe, open_teachers
+from kdaudit.auditing.others import other_of
 from kdaudit.auditing.plan import Plan, from_source
 from kdaudit.errors import BrokenRun, InvalidInput
 from kdaudit.finding import Finding
@@ -191,7 +192,10 @@ def _perform(stage: steps.Stage, teachers: Teachers, *, resumed: bool) -> Audit:
     plan = stage.plan
     canary = steps.watch_teachers(stage, teachers, resume=resumed)
     spent = {}
-    troupes = {item.name: steps.make_proxy(stage, item, teachers) for item in plan.proxies}
+    troupes: dict[str, Troupe] = {}
+    for item in plan.proxies:
+        other = other_of(item, teachers, troupes)
+        troupes[item.name] = replace(steps.make_proxy(stage, item, replace(teachers, other=other)), other=other)
     spent["proxies"] = stage.ledger.used
     asked: tuple[steps.Asked, ...] = ()
     for part in ("judge", "pool"):

@@ -23,11 +23,12 @@ Parts = Mapping[str, Samples]
 
 @dataclass(frozen=True)
 class Teachers:
-    """The teacher and those who stand beside it."""
+    """The teacher and those who stand beside it; `other` is whom a proxy's answers are a difference to, if any."""
 
     teacher: Subject
     stranger: Subject | Empty
     twin: Subject | Empty
+    other: Subject | None = None
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,15 @@ class Troupe:
     control : Subject or Empty
         Made by the same recipe from somebody else.
     control_kind : str
+    other : Subject, optional
+        Of a proxy that answers with a difference to somebody else: that one.
     """
 
     name: str
     proxy: Subject
     control: Subject | Empty
     control_kind: ControlKind
+    other: Subject | None = None
 
 
 def open_teachers(plan: Plan, parts: Parts, *, allow_code: bool) -> Teachers:
@@ -91,6 +95,11 @@ def make(plan: Plan, item: ProxyItem, teachers: Teachers, parts: Parts, asks: tu
     """
     rows = {name: parts[name] for name in ("fit", "select")}
     _can_answer(teachers.teacher, item)
+    if teachers.other is not None:
+        made = item.recipe.beside(teachers.other).make(  # type: ignore[attr-defined]
+            plan.behaviour, teachers.teacher, rows, asks[0], rng(plan.seed, f"proxies/{item.name}")
+        )
+        return Troupe(item.name, made, Empty("a teacher that answers as the other does scores exactly 0"), "none")
     proxy = item.recipe.make(plan.behaviour, teachers.teacher, rows, asks[0], rng(plan.seed, f"proxies/{item.name}"))
     other, kind = _other(teachers, rows, plan)
     if kind == "label_only" and getattr(item.recipe, "contrast", None) is not None:
@@ -147,6 +156,7 @@ def cast_of(troupe: Troupe, teachers: Teachers, covariate: Subject, known: Sampl
         covariate=covariate,
         proxy_name=troupe.name,
         known=known,
+        other=troupe.other,
     )
 
 
@@ -182,6 +192,8 @@ def card(plan: Plan, item: ProxyItem, troupe: Troupe, parts: Parts) -> dict[str,
             size = {"leaves" if family == "tree" else "rules": len(rules), "terms": form.terms}
             contrast = getattr(troupe.proxy, "contrast", None)
             words += "" if contrast is None else f" on the score at {contrast.level} minus that at {contrast.other}"
+            minus = getattr(troupe.proxy, "minus", None)
+            words += "" if minus is None else f" on {minus.words}"
         case Layers(parameters=parameters):
             words, size = f"network of {parameters:,} weights", {"parameters": parameters}
         case None:

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from kdaudit.auditing.source import Path_, Source, close_to
 from kdaudit.question import ProxyRecipe, Question
+
+WORDS = {
+    "answers": "with answers, not with a difference",
+    "contrast": "with a difference between two levels",
+    "minus": "with the teacher's answer minus another's",
+}
+SEATS = ("previous", "twin", "stranger")
+"""Whom a proxy's answers may be a difference to, beside the proxies made before it."""
+
+
+def kind_of(recipe: ProxyRecipe) -> str:
+    """Return what the proxies of a recipe answer with: a key of `WORDS`."""
+    if getattr(recipe, "contrast", None) is not None:
+        return "contrast"
+    return "minus" if getattr(recipe, "minus", "") else "answers"
 
 
 def chosen(
@@ -18,10 +33,8 @@ def chosen(
     named : list of str, str or None
         As in the plan; None for all that fit.
     question : Question
-        One with a true `contrasts` reads differences, any other reads answers.
+        Its `reads`, a key of `WORDS`, says what; one without reads answers.
     proxies : mapping of str to ProxyRecipe
-        A recipe with a `contrast` makes a proxy that answers with a difference.
-
     place : (Source, path)
         Where the question stands in the plan.
 
@@ -31,9 +44,9 @@ def chosen(
         If a name is unknown, a proxy does not fit the question, or none does.
     """
     source, path = place
-    differs = bool(getattr(question, "contrasts", False))
-    fits = {name: (getattr(recipe, "contrast", None) is not None) == differs for name, recipe in proxies.items()}
-    what = "with a difference" if differs else "with answers, not with a difference"
+    reads = str(getattr(question, "reads", "answers"))
+    fits = {name: kind_of(recipe) == reads for name, recipe in proxies.items()}
+    what = WORDS[reads]
     if named is None:
         out = tuple(name for name, fit in fits.items() if fit)
         if not out:
@@ -46,3 +59,36 @@ def chosen(
         if not fits[name]:
             raise source.wrong((*path, "proxies"), f"this question reads proxies that answer {what}; {name!r} does not")
     return names
+
+
+def check_other(
+    recipe: ProxyRecipe, before: Mapping[str, ProxyRecipe], seats: Collection[str], place: tuple[Source, Path_]
+) -> None:
+    """Refuse a difference to somebody who is not there.
+
+    Parameters
+    ----------
+    recipe : ProxyRecipe
+    before : mapping of str to ProxyRecipe
+        The proxies that are made before it.
+    seats : collection of str
+        The seats beside the teacher that the plan fills.
+    place : (Source, path)
+        Where the proxy stands in the plan.
+
+    Raises
+    ------
+    InvalidPlan
+        If its `minus` names neither a proxy that answers as the teacher does and is made before, nor a filled seat.
+    """
+    name = str(getattr(recipe, "minus", ""))
+    if not name:
+        return
+    source, path = place
+    known = [*(one for one, other in before.items() if kind_of(other) == "answers"), *(s for s in SEATS if s in seats)]
+    if name in SEATS and name not in seats:
+        raise source.wrong((*path, "minus"), f"the plan names no {name}; add `teacher.{name}`")
+    if name not in known:
+        raise source.wrong(
+            (*path, "minus"), f"{name!r} is neither a proxy named above nor a seat of the plan{close_to(name, known)}"
+        )

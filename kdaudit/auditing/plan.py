@@ -175,8 +175,7 @@ class Plan:
 
     @staticmethod
     def _question(item: QuestionItem) -> dict[str, Any]:
-        head = {"name": item.name, "kind": item.kind, "proxies": list(item.proxies)}
-        return head | digest.recipe_data(item.recipe)
+        return {"name": item.name, "kind": item.kind, "proxies": list(item.proxies), **digest.recipe_data(item.recipe)}
 
 
 def from_source(source: Source, folder: Path, *, domain_of: DomainOf) -> Plan:
@@ -210,8 +209,8 @@ def from_source(source: Source, folder: Path, *, domain_of: DomainOf) -> Plan:
     _check_rows(rows, source)
     domain = _domain(data, rows, source, domain_of)
     behaviour = _behaviour(data, domain, source)
-    proxies = _proxies(data, source)
     teacher, stranger, twin = _teachers(data, source)
+    proxies = _proxies(data, source)
     return Plan(
         title=_text(source, data, "title"),
         source=source,
@@ -376,10 +375,12 @@ def _items(data: dict[str, Any], source: Source, section: str) -> list[tuple[Pat
 
 
 def _proxies(data: dict[str, Any], source: Source) -> tuple[ProxyItem, ...]:
-    out = []
+    out: list[ProxyItem] = []
     for path, name, item in _items(data, source, "proxies"):
         kind, address = _kind(item, source, path, catalogue.PROXIES)
-        out.append(ProxyItem(name, kind, build(catalogue.resolve(address), item, source, path)))
+        recipe: ProxyRecipe = build(catalogue.resolve(address), item, source, path)
+        pairing.check_other(recipe, {p.name: p.recipe for p in out}, data["teacher"], (source, path))
+        out.append(ProxyItem(name, kind, recipe))
     if not out:
         raise source.wrong(("proxies",), f"an audit needs at least one proxy; kinds are {', '.join(catalogue.PROXIES)}")
     return tuple(out)

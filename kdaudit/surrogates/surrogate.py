@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kdaudit.behaviour import Behaviour, Contrast
+from kdaudit.behaviour import Behaviour, Contrast, Minus
 from kdaudit.digest import of_data
 from kdaudit.domain import Category, Domain
 from kdaudit.errors import InvalidInput, KdauditError, NoSuchSignal, OutOfDomain
@@ -44,6 +44,8 @@ class Surrogate:
         a behaviour reads the difference off it as off any subject.
     making : Making
         How it was made; no part of its identity.
+    minus : Minus, optional
+        The rules answer with the teacher's answer minus another's.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Surrogate:
     scale: Scale = "probability"
     contrast: Contrast | None = None
     making: Making = field(default_factory=Making)
+    minus: Minus | None = None
 
     @cached_property
     def identity(self) -> Identity:
@@ -131,6 +134,7 @@ class Surrogate:
     def to_data(self) -> dict[str, Any]:
         """Return plain JSON data: the rules, and what an answer depends on beside them."""
         contrast = None if self.contrast is None else dict(vars(self.contrast))
+        more = {} if self.minus is None else {"minus": dict(vars(self.minus))}
         return {
             **self.rules.to_data(),
             "name": self.name,
@@ -138,6 +142,7 @@ class Surrogate:
             "scale": self.scale,
             "contrast": contrast,
             "domain": self.domain.to_data(),
+            **more,
         }
 
 
@@ -189,6 +194,7 @@ def load(folder: Path) -> Surrogate:
             float(data["rule"]),
             "value" if data["scale"] == "value" else "probability",
             None if contrast is None else Contrast(**contrast),
+            minus=Minus(**data["minus"]) if data.get("minus") else None,
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, KdauditError) as error:
         raise InvalidInput(f"{file} holds no surrogate: {error!r}; it must be as `save` wrote it") from error

@@ -11,7 +11,7 @@ from kdaudit.behaviour import Contrast
 from kdaudit.errors import InvalidPlan
 
 PROXIES = {"tree": SimpleNamespace(), "where": SimpleNamespace(contrast=Contrast("sex", "female", "male"))}
-ANSWERS, DIFFERENCES = SimpleNamespace(), SimpleNamespace(contrasts=True)
+ANSWERS, DIFFERENCES = SimpleNamespace(), SimpleNamespace(reads="contrast")
 
 
 @dataclass

@@ -45,12 +45,13 @@ def test_each_rule_has_the_mean_of_its_rows():
     proxy = Surrogate("where", RULES, DOMAIN, scale="value", contrast=Contrast("sex", "male", "female"))
     found = Differences(0.05).examine(cast_of(proxy), samples, ask, np.random.default_rng(0))
     old = samples.columns["age"] > 40
-    values = [row.value for row in found.rows[1:]]
+    told = [row for row in found.rows[1:] if row.of == "teacher"]
+    values = [row.value for row in told]
     assert [value.value for value in values] == pytest.approx([0.0, 0.2])
     assert [value.n for value in values] == [int((~old).sum()), int(old.sum())]
     assert found.rows[0].value.value == pytest.approx(0.2 * old.mean())
     assert all(row.measure == MEASURE for row in found.rows)
-    assert [claim.group for claim in found.claims] == [row.group for row in found.rows[1:]]
+    assert [claim.group for claim in found.claims] == [row.group for row in told]
     assert found.context["explained"] == pytest.approx(1.0)
 
 

@@ -1,0 +1,23 @@
+"""To whom a proxy's answers are a difference: a seat beside the teacher, or a proxy made before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from kdaudit.auditing.casting import Teachers, Troupe
+from kdaudit.auditing.items import ProxyItem
+from kdaudit.cast import Empty
+from kdaudit.subject import Subject
+
+
+def other_of(item: ProxyItem, teachers: Teachers, made: Mapping[str, Troupe]) -> Subject | None:
+    """Return the subject that a proxy's recipe subtracts; None for a proxy that answers as the teacher does."""
+    name = str(getattr(item.recipe, "minus", ""))
+    if not name:
+        return None
+    if name in made:
+        return made[name].proxy
+    seat: Subject | Empty = getattr(teachers, name)
+    # a plan that names an empty seat was refused when it was read
+    assert not isinstance(seat, Empty)
+    return seat

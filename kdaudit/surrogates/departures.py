@@ -1,0 +1,160 @@
+"""A tree of the teacher's answers minus somebody else's: where a proxy is wrong, what changed between two versions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from kdaudit.behaviour import Behaviour, Minus
+from kdaudit.errors import InvalidInput
+from kdaudit.samples import Samples
+from kdaudit.signal import LABEL, LOGIT, SCORE, Signal, Signals
+from kdaudit.subject import Answers, Ask, Subject
+from kdaudit.surrogates.making import check, check_enquiry
+from kdaudit.surrogates.surrogate import Surrogate
+from kdaudit.surrogates.trees import tree
+
+OUTPUTS = {"score": ("difference",), "decision": ("decides otherwise",)}
+
+
+@dataclass(frozen=True)
+class DepartureTree:
+    """Recipe of a tree that answers with the teacher's answer minus another's.
+
+    Parameters
+    ----------
+    minus : str
+        A proxy of the plan that is made before, or one of the seats ``previous``, ``twin`` and ``stranger``.
+    of : {"score", "decision"}
+        "score": the difference of their scores.  "decision": in what share of rows they decide otherwise.
+    output : str
+        Whose score, where the behaviour has several outputs.
+    leaves : int
+        Most leaves.
+    slack : float
+        The smallest tree within so many standard errors of the best on ``select`` is taken; 0 takes the best.
+    queries : int
+        New rows that both are asked about beyond ``fit`` and ``select``, for each of their rows.
+    """
+
+    minus: str
+    of: Literal["score", "decision"] = "score"
+    output: str = ""
+    leaves: int = 8
+    slack: float = 0.5
+    queries: int = 0
+
+    def __post_init__(self) -> None:
+        check("tree", "one leaf", self.leaves, self.slack)
+        check_enquiry(self.queries)
+        if not self.minus:
+            raise InvalidInput("minus names nobody; a proxy made before, previous, twin or stranger was expected")
+        if self.output and self.of == "decision":
+            raise InvalidInput("a difference of decisions is about all outputs; leave output away")
+
+    @property
+    def signals(self) -> frozenset[Signal]:
+        """None in particular: scores where the teacher gives them, else decisions."""
+        return frozenset()
+
+    def extra(self, parts: Mapping[str, Samples]) -> int:
+        """Return how many rows the teacher is asked at most beyond ``fit`` and ``select``."""
+        return self.queries * sum(len(parts[name]) for name in ("fit", "select") if name in parts)
+
+    def beside(self, other: Subject) -> Beside:
+        """Return the recipe with whom the difference is to."""
+        return Beside(self, other)
+
+    def make(
+        self,
+        behaviour: Behaviour,
+        teacher: Subject,
+        parts: Mapping[str, Samples],  # noqa: ARG002 - refused whatever there is
+        ask: Ask,  # noqa: ARG002
+        rng: np.random.Generator,  # noqa: ARG002
+    ) -> Surrogate:
+        """Refuse: a difference needs two.
+
+        Raises
+        ------
+        InvalidInput
+            Always; `beside` gives the recipe the other one.
+        """
+        raise InvalidInput(
+            f"a tree of {teacher.identity.name} minus {self.minus} on {behaviour.name!r} needs that other subject; "
+            "make it of `beside(other)`"
+        )
+
+    def words(self, subject: Surrogate | None = None) -> str:
+        """Return what was made, in words; without it, what will be."""
+        what = "disagreement with" if self.of == "decision" else "teacher minus"
+        if subject is None:
+            return f"tree of at most {self.leaves} leaves on {what} {self.minus}"
+        n = len(subject.rules.rules)
+        return f"tree of {n} {'leaf' if n == 1 else 'leaves'} on {what} {self.minus}"
+
+    def size(self, subject: Surrogate) -> dict[str, int]:
+        """Return how much there is to read."""
+        return {"leaves": len(subject.rules.rules), "terms": subject.rules.terms}
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A recipe of differences with the subject that is subtracted."""
+
+    recipe: DepartureTree
+    other: Subject
+
+    @property
+    def signals(self) -> frozenset[Signal]:
+        """As of its recipe."""
+        return self.recipe.signals
+
+    def make(
+        self, behaviour: Behaviour, teacher: Subject, parts: Mapping[str, Samples], ask: Ask, rng: np.random.Generator
+    ) -> Surrogate:
+        """Return the tree; see `kdaudit.question.ProxyRecipe`.
+
+        Raises
+        ------
+        InvalidInput
+            If the behaviour has several outputs and the difference is of no one of them, or as `tree` does.
+        """
+        recipe = self.recipe
+        minus = Minus(recipe.minus, self.other.identity.digest, recipe.of, recipe.output)
+        _check(minus, behaviour)
+
+        def difference(rows: Samples, signals: Signals) -> Answers:  # noqa: ARG001 - there is one signal only
+            said = [ask(subject, rows, (_signal(subject),)) for subject in (teacher, self.other)]
+            return minus.read(said[0], said[1], behaviour.outputs)
+
+        found = tree(
+            # what is to be met is a number, also where it is 1 for "otherwise": its mean is the share of rows
+            replace(behaviour, outputs=OUTPUTS[recipe.of], scale="value"),
+            parts["fit"],
+            difference,
+            leaves=recipe.leaves,
+            queries=recipe.queries,
+            select=parts.get("select"),
+            slack=recipe.slack,
+            rng=rng,
+        )
+        return replace(found, minus=minus)
+
+
+def _check(minus: Minus, behaviour: Behaviour) -> None:
+    outputs = behaviour.outputs
+    if minus.output and minus.output not in outputs:
+        raise InvalidInput(f"output is {minus.output!r}; one of {', '.join(outputs)} was expected")
+    if minus.of == "score" and len(outputs) > 1 and not minus.output:
+        raise InvalidInput(
+            f"behaviour {behaviour.name!r} has the outputs {', '.join(outputs)}; name one as `output`, or take the "
+            "difference `of: decision`"
+        )
+
+
+def _signal(subject: Subject) -> Signal:
+    return next((signal for signal in (SCORE, LOGIT) if signal in subject.offers), LABEL)
