@@ -27,7 +27,7 @@ LEFT, RIGHT, WIDTH = 430.0, 640.0, 710.0
 BARS = {"│": "│ ", "├": "├─", "└": "└─"}
 
 
-def picture_of(rules: Rules, domain: Domain, rates: Sequence[Row | None] = ()) -> RulePicture:
+def picture_of(rules: Rules, domain: Domain, rates: Sequence[Row | None] = (), unit: str | None = None) -> RulePicture:
     """Return the picture of a body of rules.
 
     Parameters
@@ -37,6 +37,8 @@ def picture_of(rules: Rules, domain: Domain, rates: Sequence[Row | None] = ()) -
         Names the levels.
     rates : sequence of Row or None
         What the teacher does where each rule holds, if it was measured.
+    unit : str, optional
+        Of the answers; without it "percent" where all lie between 0 and 1, else none.
     """
     ends = []
     for position, rule in enumerate(rules.rules):
@@ -44,10 +46,10 @@ def picture_of(rules: Rules, domain: Domain, rates: Sequence[Row | None] = ()) -
         row = rates[position] if position < len(rates) else None
         ends.append(RuleEnd(rules.outputs[best], rule.score[best], rule.n, None if row is None else row.value))
     control = next((row.control for row in rates if row is not None and row.control is not None), None)
-    inside = all(0.0 <= end.score <= 1.0 for end in ends)
-    return RulePicture(
-        tuple(draw(rules, domain, width=LETTERS)), tuple(ends), control, "percent" if inside else "", rules.family
-    )
+    if unit is None:
+        unit = "percent" if all(0.0 <= end.score <= 1.0 for end in ends) else ""
+    lines = tuple(draw(rules, domain, width=LETTERS))
+    return RulePicture(lines, tuple(ends), control, unit, rules.family)
 
 
 def branches(picture: RulePicture) -> Markup:
@@ -131,7 +133,7 @@ def _axis(scale: tuple[float, float], unit: str, high: float) -> Markup:
 
 
 def _scale(picture: RulePicture) -> tuple[float, float]:
-    if picture.unit == "percent":
+    if picture.unit == "percent" and all(0.0 <= end.score <= 1.0 for end in picture.ends):
         return (0.0, 1.0)
     values = [end.score for end in picture.ends] + [0.0]
     for end in picture.ends:

@@ -29,7 +29,7 @@ def rulebook(run: Run) -> tuple[Block, ...]:
         return ()
     out: list[Block] = [
         Heading("The rules, whole"),
-        Paragraph("Percentages in the last column are the teacher's own, on rows that the rules were not made from."),
+        Paragraph("The last column is the teacher's own, on rows that the rules were not made from."),
     ]
     for name in names:
         out += _proxy(run, name)
@@ -60,10 +60,22 @@ def _proxy(run: Run, name: str) -> list[Block]:
     }.get(rules.family, "Exactly one leaf applies to each row.")
     out.append(Paragraph(order, quiet=True))
     domain = _domain(run)
+    unit = unit_of(run, name)
     if domain is not None:
-        out.append(picture_of(rules, domain, rates))
-    out.append(Code(printed(rules, domain, rates)))
+        out.append(picture_of(rules, domain, rates, unit))
+    out.append(Code(printed(rules, domain, rates, unit)))
     return out
+
+
+def unit_of(run: Run, name: str) -> str:
+    """Return the unit of a proxy's answers: "percent" of chances, "points" of their differences, none of values."""
+    body = run.bodies.get(name, {})
+    minus = body.get("minus") or {}
+    if minus.get("of") == "decision":
+        return "percent"
+    if run.plan.get("behaviour", {}).get("scale") == "value":
+        return ""
+    return "points" if minus or body.get("contrast") else "percent"
 
 
 def _agreement(run: Run, name: str) -> str:
@@ -91,10 +103,10 @@ def rule_rows(rules: Rules, evidence: Evidence | None) -> list[Row | None]:
     return list(found)
 
 
-def printed(rules: Rules, domain: Domain | None, rates: list[Row | None]) -> str:
+def printed(rules: Rules, domain: Domain | None, rates: list[Row | None], unit: str = "percent") -> str:
     """Return all rules as text; beside each its answer, the rows it was made from, and the teacher's rate there."""
     head = "proxy says"
-    answers = [_answer(rules, rule) for rule in rules.rules]
+    answers = [_answer(rules, rule, unit) for rule in rules.rules]
     column = max(len(head), *(len(answer) for answer in answers))
     beside = 2 + column + 2 + 9 + 2 + max(len("the teacher does"), *(len(_rate(row)) for row in rates))
     width = max(NARROWEST, min(WIDTH, PAGE - beside))
@@ -117,9 +129,9 @@ def _unnamed(rules: Rules) -> list[tuple[str, int | None]]:
     return lines
 
 
-def _answer(rules: Rules, rule: Rule) -> str:
+def _answer(rules: Rules, rule: Rule, unit: str) -> str:
     best = max(range(len(rule.score)), key=lambda at: rule.score[at])
-    return clean(f"{rules.outputs[best]} {number(rule.score[best], 'percent')}")
+    return clean(f"{rules.outputs[best]} {number(rule.score[best], unit, signed=unit == 'points')}")
 
 
 def _rate(row: Row | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,8 @@ class Run:
         Bodies of those proxies that are rules.
     manifest : dict or None
         None where the run is not sealed.
+    bodies : mapping of str to dict
+        What the files of those rules hold, as plain data: on which scale they answer, a difference to whom.
     """
 
     path: Path
@@ -47,6 +49,7 @@ class Run:
     cards: Mapping[str, dict[str, Any]]
     rules: Mapping[str, Rules]
     manifest: dict[str, Any] | None
+    bodies: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def read(path: Path) -> Run:
@@ -64,6 +67,7 @@ def read(path: Path) -> Run:
     whole = manifest is not None and manifest.get("status") == "complete"
     account = _object(folder, "account.json", optional=not whole)
     names = _proxies(path, account.get("proxies", ()))
+    ruled = [name for name in names if (path / "proxies" / name / "rules.json").is_file()]
     return Run(
         path=path,
         plan=_object(folder, "plan.json"),
@@ -72,8 +76,9 @@ def read(path: Path) -> Run:
         findings=_findings(folder, optional=not whole),
         evidence={file.stem: read_evidence(folder, file.stem) for file in sorted(path.glob("evidence/*.json"))},
         cards={name: _object(folder, f"proxies/{name}/card.json") for name in names},
-        rules={name: _rules(folder, name) for name in names if (path / "proxies" / name / "rules.json").is_file()},
+        rules={name: _rules(folder, name) for name in ruled},
         manifest=manifest,
+        bodies={name: _object(folder, f"proxies/{name}/rules.json") for name in ruled},
     )
 
 

@@ -93,3 +93,16 @@ def test_long_lines_are_broken_before_the_scale():
     picture = picture_of(rules, domain)
     assert len(picture.lines) > 2 and max(len(text) for text, _ in picture.lines) * 6.6 < LEFT
     assert float(parsed(picture).get("viewBox").split()[2]) == WIDTH
+
+
+def test_differences_are_told_in_points():
+    rules = Rules(
+        "tree",
+        (Rule((Test("age", below=40.0),), (-0.02,), 5), Rule((Test("age", above=40.0),), (0.12,), 5)),
+        ("above",),
+    )
+    lines = printed(rules, DOMAIN, [None, None], "points")
+    assert "above −2.0 points" in lines
+    assert "above +12.0 points" in lines
+    assert "%" not in lines
+    assert "points" in str(branches(picture_of(rules, DOMAIN, (), "points")))
