@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,22 +50,112 @@ class Encoder(Protocol):
         ...
 
 
-ENCODERS: dict[str, type[Encoding] | type[Pictures] | type[Tokens]] = {
+@dataclass(frozen=True)
+class Reading:
+    """An encoder of some fields of a row; the others are not seen.
+
+    So a teacher of pictures and a student of texts answer the same rows, each by the fields that it reads.
+
+    Parameters
+    ----------
+    domain : Domain
+        All fields of a row.
+    inner : Encoding or Pictures or Tokens
+        Of the fields that are read.
+
+    Raises
+    ------
+    OutOfDomain
+        If a row has no such field.
+    """
+
+    kind: ClassVar[str] = "reading"
+    domain: Domain
+    inner: Encoding | Pictures | Tokens
+
+    def __post_init__(self) -> None:
+        _part(self.domain, self.inner.domain.names)
+
+    @property
+    def continuous(self) -> bool:
+        """Whether columns may be moved a little or averaged."""
+        return self.inner.continuous
+
+    @property
+    def width(self) -> int:
+        """Number of columns."""
+        return self.inner.width
+
+    @property
+    def units(self) -> Units:
+        """Parts of what is read."""
+        return self.inner.units
+
+    def encode(self, samples: Samples) -> NDArray[np.float32]:
+        """Return the fields that are read as numbers, shape (n, width)."""
+        return self.inner.encode(chosen(samples, self.inner.domain.names))
+
+    def to_data(self) -> dict[str, Any]:
+        """Return plain JSON data."""
+        return {"kind": self.kind, "domain": self.domain.to_data(), "inner": self.inner.to_data()}
+
+    @classmethod
+    def from_data(cls, data: dict[str, Any]) -> Reading:
+        """Return the encoder that `to_data` wrote."""
+        inner = read_encoder(data["inner"])
+        if not isinstance(inner, Encoding | Pictures | Tokens):
+            raise InvalidInput("an encoder of some fields holds another such one; a table, picture or text is expected")
+        return cls(Domain.from_data(data["domain"]), inner)
+
+
+def chosen(samples: Samples, fields: Sequence[str]) -> Samples:
+    """Return the same rows (same ids) with some of their fields.
+
+    Raises
+    ------
+    OutOfDomain
+        If there is no such field.
+    """
+    domain = _part(samples.domain, fields)
+    columns = {name: samples.columns[name] for name in domain.names}
+    return Samples(domain, columns, samples.ids, samples.origin, samples.labels, samples.weights)
+
+
+def _part(domain: Domain, fields: Sequence[str]) -> Domain:
+    return Domain(tuple(domain[name] for name in fields))
+
+
+ENCODERS: dict[str, type[Encoding] | type[Pictures] | type[Tokens] | type[Reading]] = {
     "table": Encoding,
     "pictures": Pictures,
     "tokens": Tokens,
+    "reading": Reading,
 }
 """Kind in a file -> encoder."""
 
 
-def fitted(samples: Samples) -> Encoder:
+def fitted(samples: Samples, reads: Sequence[str] = ()) -> Encoder:
     """Return the encoder that suits the fields, fitted on `samples`: a table, one picture or one text.
+
+    Parameters
+    ----------
+    samples : Samples
+    reads : sequence of str
+        Fields that are read; none stands for all.
 
     Raises
     ------
     InvalidInput
         If pictures or texts stand beside other fields.
+    OutOfDomain
+        If there is no such field.
     """
+    if reads and tuple(reads) != samples.domain.names:
+        return Reading(samples.domain, _fitted(chosen(samples, reads)))
+    return _fitted(samples)
+
+
+def _fitted(samples: Samples) -> Encoding | Pictures | Tokens:
     match samples.domain.fields:
         case (Image(),):
             return Pictures.fitted(samples)

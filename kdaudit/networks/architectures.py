@@ -12,7 +12,9 @@ from torch import nn
 from kdaudit.chance import seed_of
 from kdaudit.errors import InvalidInput
 from kdaudit.networks.convolutions import Cnn, WordCnn
+from kdaudit.networks.exits import exits_of
 from kdaudit.networks.limits import check_sizes
+from kdaudit.networks.soft_trees import SoftTree
 from kdaudit.networks.transformers import PatchTransformer, Transformer
 
 
@@ -27,6 +29,8 @@ class Mlp(nn.Module):
         Number of logits.
     hidden : sequence of int
         Units of each hidden layer; empty for a linear model.
+    exits : bool
+        Whether each hidden layer but the last has a head of its own, ``exits.0`` and so on.
 
     Raises
     ------
@@ -34,17 +38,20 @@ class Mlp(nn.Module):
         If a size is no whole number from 1 to `WIDEST`, or there are more than `DEEPEST` layers.
     """
 
-    def __init__(self, inputs: int, outputs: int, hidden: Sequence[int] = (32,)) -> None:
+    def __init__(self, inputs: int, outputs: int, hidden: Sequence[int] = (32,), *, exits: bool = False) -> None:
         super().__init__()
         sizes = [inputs, *hidden, outputs]
         check_sizes("an mlp", sizes, len(sizes) - 1)
         self.inputs, self.outputs, self.hidden = inputs, outputs, tuple(hidden)
         self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
+        self.exits = exits_of(self.hidden, outputs, wanted=exits)
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """Return logits of shape (n, outputs) for encoded rows of shape (n, inputs)."""
-        for layer in self.layers[:-1]:
+        for i, layer in enumerate(self.layers[:-1]):
             inputs = torch.relu(layer(inputs))
+            if i < len(self.exits):
+                self.exits[i](inputs)
         out: torch.Tensor = self.layers[-1](inputs)
         return out
 
@@ -55,13 +62,15 @@ ARCHITECTURES: dict[str, type[nn.Module]] = {
     "transformer": Transformer,
     "patch_transformer": PatchTransformer,
     "word_cnn": WordCnn,
+    "soft_tree": SoftTree,
 }
 _ARGUMENTS: dict[type[nn.Module], tuple[str, ...]] = {
-    Mlp: ("inputs", "outputs", "hidden"),
-    Cnn: ("shape", "outputs", "hidden", "depth", "separable"),
-    Transformer: ("vocabulary", "length", "outputs", "width", "hidden", "heads", "dropout"),
-    PatchTransformer: ("shape", "outputs", "patch", "width", "hidden", "heads", "dropout"),
-    WordCnn: ("vocabulary", "length", "outputs", "width", "hidden"),
+    Mlp: ("inputs", "outputs", "hidden", "exits"),
+    Cnn: ("shape", "outputs", "hidden", "depth", "separable", "exits"),
+    Transformer: ("vocabulary", "length", "outputs", "width", "hidden", "heads", "dropout", "exits"),
+    PatchTransformer: ("shape", "outputs", "patch", "width", "hidden", "heads", "dropout", "exits"),
+    WordCnn: ("vocabulary", "length", "outputs", "width", "hidden", "exits"),
+    SoftTree: ("inputs", "outputs", "depth", "numbers"),
 }
 
 
@@ -127,5 +136,14 @@ def described(module: nn.Module) -> tuple[str, dict[str, Any]]:
     for name, kind in ARCHITECTURES.items():
         if type(module) is kind:
             values = {key: getattr(module, key) for key in _ARGUMENTS[kind]}
-            return name, {key: list(v) if isinstance(v, tuple) else v for key, v in values.items()}
+            return name, {key: _plain(value) for key, value in values.items() if not _absent(value)}
     return "", {}
+
+
+def _absent(value: object) -> bool:
+    return isinstance(value, nn.ModuleList) and not len(value)
+
+
+def _plain(value: object) -> object:
+    # heads of early exits stand under the name of the argument that asked for them
+    return True if isinstance(value, nn.ModuleList) else list(value) if isinstance(value, tuple) else value

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from kdaudit.errors import InvalidInput
+from kdaudit.networks.exits import exits_of
 from kdaudit.networks.limits import check_sizes
 
 
@@ -28,6 +29,8 @@ class Cnn(nn.Module):
     separable : bool
         Whether a convolution is one of each channel apart followed by one of 1 x 1 pixels: about eight times fewer
         weights for the same channels (Howard et al. 2017, section 3.1).  The first of all is never split.
+    exits : bool
+        Whether each block but the last has a head of its own, ``exits.0`` and so on.
 
     Raises
     ------
@@ -43,6 +46,7 @@ class Cnn(nn.Module):
         depth: int = 1,
         *,
         separable: bool = False,
+        exits: bool = False,
     ) -> None:
         super().__init__()
         check_sizes("a cnn", [*shape, outputs, depth, *hidden], depth * len(hidden) + 1)
@@ -64,6 +68,7 @@ class Cnn(nn.Module):
         self.blocks = nn.ModuleList(blocks)
         self.pool = nn.MaxPool2d(2)
         self.head = nn.Linear(given, outputs)
+        self.exits = exits_of(self.hidden, outputs, wanted=exits)
 
     def _convolution(self, given: int, channels: int, *, first: bool) -> list[nn.Module]:
         norm = nn.BatchNorm2d(channels)
@@ -77,6 +82,8 @@ class Cnn(nn.Module):
         values = inputs.reshape(len(inputs), *self.shape)
         for i, block in enumerate(self.blocks):
             values = block(self.pool(values) if i else values)
+            if i < len(self.exits):
+                self.exits[i](values.mean(dim=(2, 3)))
         out: torch.Tensor = self.head(values.mean(dim=(2, 3)))
         return out
 
@@ -96,6 +103,8 @@ class WordCnn(nn.Module):
         Of a word's vector.
     hidden : sequence of int
         Channels of each convolution over three words, with ReLU after it.
+    exits : bool
+        Whether each convolution but the last has a head of its own, ``exits.0`` and so on.
 
     Raises
     ------
@@ -108,7 +117,14 @@ class WordCnn(nn.Module):
     """
 
     def __init__(
-        self, vocabulary: int, length: int, outputs: int, width: int = 32, hidden: Sequence[int] = (64,)
+        self,
+        vocabulary: int,
+        length: int,
+        outputs: int,
+        width: int = 32,
+        hidden: Sequence[int] = (64,),
+        *,
+        exits: bool = False,
     ) -> None:
         super().__init__()
         check_sizes("a word cnn", [vocabulary, length, outputs, width, *hidden], len(hidden) + 2)
@@ -119,13 +135,16 @@ class WordCnn(nn.Module):
         self.embedding = nn.Embedding(vocabulary, width)
         self.layers = nn.ModuleList(nn.Conv1d(a, b, 3, padding=1) for a, b in pairwise([width, *hidden]))
         self.head = nn.Linear(hidden[-1], outputs)
+        self.exits = exits_of(self.hidden, outputs, wanted=exits)
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """Return logits of shape (n, outputs) for numbers of words, shape (n, length)."""
         numbers = inputs.long()
         present = (numbers != 0).to(self.head.weight.dtype)[:, None]
         values = self.embedding(numbers).transpose(1, 2) * present
-        for layer in self.layers:
+        for i, layer in enumerate(self.layers):
             values = torch.relu(layer(values)) * present
+            if i < len(self.exits):
+                self.exits[i](values.amax(dim=2))
         out: torch.Tensor = self.head(values.amax(dim=2))
         return out

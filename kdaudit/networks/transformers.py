@@ -10,6 +10,7 @@ from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from kdaudit.errors import InvalidInput
+from kdaudit.networks.exits import exits_of
 from kdaudit.networks.limits import check_sizes
 
 
@@ -95,6 +96,8 @@ class Transformer(nn.Module):
     heads : int
     dropout : float
         Share of values set to 0 while training.
+    exits : bool
+        Whether each layer but the last has a head of its own, ``exits.0`` and so on.
 
     Raises
     ------
@@ -102,7 +105,7 @@ class Transformer(nn.Module):
         If a size is not possible.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the sizes that a file describes
         self,
         vocabulary: int,
         length: int,
@@ -111,6 +114,8 @@ class Transformer(nn.Module):
         hidden: Sequence[int] = (128, 128),
         heads: int = 2,
         dropout: float = 0.0,
+        *,
+        exits: bool = False,
     ) -> None:
         super().__init__()
         _check("a transformer", [vocabulary, length, outputs, width, heads, *hidden], hidden, width, heads)
@@ -120,6 +125,7 @@ class Transformer(nn.Module):
         self.places = nn.Embedding(length, width)
         self.layers = nn.ModuleList(Layer(width, heads, units, dropout) for units in hidden)
         self.norm, self.drop, self.head = nn.LayerNorm(width), nn.Dropout(dropout), nn.Linear(width, outputs)
+        self.exits = exits_of([width] * len(hidden), outputs, wanted=exits)
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """Return logits of shape (n, outputs) for numbers of words, shape (n, length)."""
@@ -136,11 +142,12 @@ class Transformer(nn.Module):
             False where padding stands.
         """
         tokens = self.drop(vectors + self.places.weight)
-        for layer in self.layers:
-            tokens = layer(tokens, present)
         there = present.to(tokens.dtype)[:, :, None]
-        mean = (self.norm(tokens) * there).sum(dim=1) / there.sum(dim=1).clamp(min=1)
-        out: torch.Tensor = self.head(self.drop(mean))
+        for i, layer in enumerate(self.layers):
+            tokens = layer(tokens, present)
+            if i < len(self.exits):
+                self.exits[i](_mean(tokens, there))
+        out: torch.Tensor = self.head(self.drop(_mean(self.norm(tokens), there)))
         return out
 
 
@@ -154,7 +161,7 @@ class PatchTransformer(nn.Module):
     outputs : int
     patch : int
         Side of a patch in pixels; height and width are multiples of it.
-    width, hidden, heads, dropout
+    width, hidden, heads, dropout, exits
         As for `Transformer`.
 
     Raises
@@ -163,7 +170,7 @@ class PatchTransformer(nn.Module):
         If a size is not possible.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the sizes that a file describes
         self,
         shape: Sequence[int],
         outputs: int,
@@ -172,6 +179,8 @@ class PatchTransformer(nn.Module):
         hidden: Sequence[int] = (64, 64),
         heads: int = 2,
         dropout: float = 0.0,
+        *,
+        exits: bool = False,
     ) -> None:
         super().__init__()
         _check("a patch transformer", [*shape, outputs, patch, width, heads, *hidden], hidden, width, heads)
@@ -183,6 +192,7 @@ class PatchTransformer(nn.Module):
         self.places = nn.Embedding(shape[1] * shape[2] // patch**2, width)
         self.layers = nn.ModuleList(Layer(width, heads, units, dropout) for units in hidden)
         self.norm, self.drop, self.head = nn.LayerNorm(width), nn.Dropout(dropout), nn.Linear(width, outputs)
+        self.exits = exits_of([width] * len(hidden), outputs, wanted=exits)
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """Return logits of shape (n, outputs) for encoded pictures of shape (n, channels * height * width)."""
@@ -191,10 +201,16 @@ class PatchTransformer(nn.Module):
         patches = grid.reshape(len(inputs), -1, channels * side * side)
         tokens = self.drop(self.embedding(patches) + self.places.weight)
         present = torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
-        for layer in self.layers:
+        for i, layer in enumerate(self.layers):
             tokens = layer(tokens, present)
+            if i < len(self.exits):
+                self.exits[i](tokens.mean(dim=1))
         out: torch.Tensor = self.head(self.drop(self.norm(tokens).mean(dim=1)))
         return out
+
+
+def _mean(tokens: torch.Tensor, there: torch.Tensor) -> torch.Tensor:
+    return (tokens * there).sum(dim=1) / there.sum(dim=1).clamp(min=1)
 
 
 def _check(kind: str, sizes: Sequence[object], hidden: Sequence[int], width: int, heads: int) -> None:

@@ -11,6 +11,7 @@ from typing import cast
 from torch import Tensor
 
 from kdaudit.errors import InvalidInput
+from kdaudit.objective.balance import balance
 from kdaudit.objective.features import cka, contrastive, cosine_hint, explanation, hint, relation, similarity
 from kdaudit.objective.maps import attention
 from kdaudit.objective.reference import Reference
@@ -32,6 +33,7 @@ from kdaudit.subject import Scale
 
 TERMS: dict[str, Callable[..., Term]] = {
     "attention": attention,
+    "balance": balance,
     "cka": cka,
     "contrastive": contrastive,
     "correlation": correlation,
@@ -49,8 +51,8 @@ TERMS: dict[str, Callable[..., Term]] = {
 """Name in a plan -> term."""
 NUMBERS = dict.fromkeys(TERMS, 0) | {"contrastive": 1, "correlation": 1, "decoupled": 2, "soft_targets": 1}
 """Most numbers that a term takes in parentheses."""
-OUTPUTS = ("correlation", "decoupled", "faithful", "labels", "logit_mse", "soft_targets")
-"""Terms of the outputs: they take at most one layer, the student's that gives logits.  Others take one or two."""
+OUTPUTS = ("balance", "correlation", "decoupled", "faithful", "labels", "logit_mse", "soft_targets")
+"""Terms that need no layer of a teacher: at most one of the student, such as an early exit.  Others take one or two."""
 NAMED = tuple(name for name in TERMS if name not in (*OUTPUTS, "explanation"))
 """Terms that cannot do without a layer."""
 EXPLAINED = 0.2
@@ -192,9 +194,7 @@ def spread(
     for weight, term in goal.parts:
         mine = student(term.student) if term.student else ("",)
         if term.teacher is None:
-            if len(mine) != 1:
-                raise InvalidInput(f"{term.text} stands for {len(mine)} layers; a term of the outputs names one")
-            parts.append((weight, replace(term, student=mine[0])))
+            parts += [(times(weight, 1 / len(mine)), replace(term, student=tap)) for tap in mine]
             continue
         theirs = teacher(term.teacher, term.by)
         for i, tap in enumerate(mine):

@@ -21,13 +21,17 @@ FAMILIES = {
     "transformer": {"vocabulary": 50, "length": 9, "outputs": 3, "width": 10, "hidden": [7], "heads": 2},
     "patch_transformer": {"shape": [1, 8, 8], "outputs": 3, "patch": 2, "width": 6, "hidden": [5, 9], "heads": 3},
     "word_cnn": {"vocabulary": 50, "length": 9, "outputs": 3, "width": 5, "hidden": [7, 4]},
+    "soft_tree": {"inputs": 20, "outputs": 3, "depth": 3, "numbers": False},
+    "mlp": {"inputs": 20, "outputs": 3, "hidden": [5, 4], "exits": True},
 }
 
 
 def _rows(arguments, n=64, seed=0):
     rng = np.random.default_rng(seed)
     if "vocabulary" not in arguments:
-        return torch.from_numpy(rng.normal(size=(n, int(np.prod(arguments["shape"])))).astype(np.float32))
+        return torch.from_numpy(
+            rng.normal(size=(n, arguments.get("inputs") or int(np.prod(arguments["shape"])))).astype(np.float32)
+        )
     rows = rng.integers(1, arguments["vocabulary"], (n, arguments["length"])).astype(np.float32)
     lengths = rng.integers(0, arguments["length"] + 1, n)
     rows[np.arange(arguments["length"]) >= lengths[:, None]] = 0
@@ -82,7 +86,26 @@ def test_sizes_that_cannot_be_are_refused():
     ):
         with pytest.raises(InvalidInput, match="cannot|whole number|no whole"):
             build(name, arguments, 0)
-    assert set(FAMILIES) - {"cnn deep"} | {"mlp"} <= set(ARCHITECTURES)
+    assert set(FAMILIES) - {"cnn deep"} == set(ARCHITECTURES)
+
+
+EXITS = {name: {**FAMILIES[name], "exits": True} for name in FAMILIES if name != "soft_tree"}
+EXITS["transformer"] = EXITS["transformer"] | {"hidden": [7, 5]}
+
+
+@pytest.mark.parametrize("name", EXITS)
+def test_early_exits_change_nothing_but_stand_behind_each_layer_but_the_last(name):
+    kind, arguments = name.split()[0], EXITS[name]
+    with_exits, plain = (build(kind, {**arguments, "exits": wanted}, 0).eval() for wanted in (True, False))
+    rows, seen = _rows(arguments), []
+    with_exits.exits[-1].register_forward_hook(lambda part, given, out: seen.append(out))
+    torch.testing.assert_close(with_exits(rows), plain(rows), rtol=0, atol=0)
+    assert len(with_exits.exits) == len(arguments["hidden"]) - 1
+    assert seen[0].shape == (len(rows), arguments["outputs"])
+    assert described(with_exits)[1]["exits"] is True
+    assert "exits" not in described(plain)[1]
+    with pytest.raises(InvalidInput, match="two layers or more"):
+        build(kind, {**arguments, "hidden": [6]}, 0)
 
 
 def test_a_convolution_is_a_sum_over_neighbours():
@@ -181,6 +204,7 @@ def test_networks_of_pictures_and_texts_come_back_from_disk(rows, tmp_path):
     ("family", "rows", "architecture"),
     [
         ("mlp", _pictures(), "mlp"),
+        ("soft_tree", _pictures(), "soft_tree"),
         ("cnn", _pictures(), "cnn"),
         ("transformer", _pictures(), "patch_transformer"),
         ("cnn", _texts(), "word_cnn"),
