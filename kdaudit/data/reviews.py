@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import html
+import re
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,6 +25,9 @@ REVIEWS = "rt-polarity.all.gz"
 HELD_OUT = ("dev", "test")
 SHORT = 20
 """Letters of a sentence so short ("a bad film") that it says nothing if it stands inside another; it must be equal."""
+
+RUN = 8
+"""Words in a row that two sentences share only if one is a copy of the other, with a word or a sign changed."""
 
 Labelled = list[tuple[int, str]]
 
@@ -49,8 +54,8 @@ def review_rows(folder: Path) -> Samples:
     """Return the movie-review sentences that share none with the treebank's dev and test parts.
 
     The treebank's sentences were cut from these reviews, and spelt a little otherwise.  A review is left out if it
-    equals a dev or test sentence, holds one or stands in one, when letters and digits alone are compared; what is
-    shorter than `SHORT` must be equal.
+    equals a dev or test sentence, holds one or stands in one, when letters and digits alone are compared (what is
+    shorter than `SHORT` must be equal), or shares `RUN` words in a row with one, as misspelt copies do.
 
     Raises
     ------
@@ -71,7 +76,10 @@ def review_rows(folder: Path) -> Samples:
 
 
 def sharing(texts: Sequence[str], held: Sequence[str]) -> NDArray[np.bool_]:
-    """Return which texts equal one of `held`, hold one or stand in one, by letters and digits alone: shape (n,)."""
+    """Return which texts equal one of `held`, hold one or stand in one by letters and digits alone, or share a run.
+
+    A run is `RUN` words in a row.  Shape (n,).
+    """
     ours, theirs = [_bare(text) for text in texts], [_bare(text) for text in held]
     starts = np.cumsum([0] + [len(text) + 1 for text in ours])
     every, others = "\n".join(ours), "\n".join(theirs)
@@ -82,7 +90,14 @@ def sharing(texts: Sequence[str], held: Sequence[str]) -> NDArray[np.bool_]:
         while at >= 0:
             out[np.searchsorted(starts, at, side="right") - 1] = True
             at = every.find(text, at + 1)
+    runs = {run for text in held for run in _runs(text)}
+    out |= np.array([not runs.isdisjoint(_runs(text)) for text in texts], dtype=bool)
     return out
+
+
+def _runs(text: str) -> list[tuple[str, ...]]:
+    words = re.findall("[a-z0-9]+", html.unescape(text.lower()))
+    return [tuple(words[i : i + RUN]) for i in range(len(words) - RUN + 1)]
 
 
 def _bare(text: str) -> str:

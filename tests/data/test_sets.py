@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import html
 import re
 import unicodedata
 from pathlib import Path
@@ -88,6 +89,15 @@ def test_sentences_of_films(data: Path) -> None:
     # slowly, for some: neither stands in the other
     long = [one for one in sorted(held)[::40] if len(one) >= SHORT]
     assert not any(one in text or (len(text) >= SHORT and text in one) for one in long for text in ours)
+    # misspelt copies: eight words in a row, whatever signs stand between them
+    held_words = " ".join(_words(text) + " |" for text in sst.columns["sentence"][6_920:])
+    for text in reviews.columns["sentence"][::20]:
+        words = _words(text).split()
+        assert not any(f" {' '.join(words[i : i + 8])} " in held_words for i in range(len(words) - 7)), text
+
+
+def _words(text: str) -> str:
+    return " ".join(re.findall("[a-z0-9]+", html.unescape(text.lower())))
 
 
 def _letters(text: str) -> str:
@@ -108,6 +118,16 @@ def test_a_text_that_holds_a_held_one_is_seen() -> None:
     ]
     held = ["bad film", long, "it's a deja vu", ""]
     assert sharing(texts, held).tolist() == [True, True, False, False, False, True, True, False]
+
+
+def test_a_misspelt_copy_is_seen() -> None:
+    held = ["What the director can't do is make either of these two people worth caring about"]
+    copies = [
+        "what the director can&#8217;t do is make either of those two personas worth anything",
+        "what the director can",
+    ]
+    assert sharing(copies, held).tolist() == [True, False]
+    assert sharing(["what the director can never do is make either of those"], held).tolist() == [False]
 
 
 @pytest.mark.parametrize("content", [b"", b"\0\0\x08\x03" + b"\0" * 12 + b"1", b"no"])
