@@ -1,4 +1,4 @@
-"""Policy search: which size, temperature and weights make the best student within stated limits.
+"""Policy search: which size, temperature, layers and weights make the best student within stated limits.
 
 Chosen on one sample, reported on another: the search sees `merit` alone, a function that somebody else wrote over rows
 set apart for choosing; `report` is called for the points that it returns, after it has ended.
@@ -8,90 +8,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kdaudit.chance import seed_of
 from kdaudit.digest import of_data
+from kdaudit.distillation.policies import Policy, Space, size_of
 from kdaudit.errors import InvalidInput
-from kdaudit.interval import Interval
+from kdaudit.evidence import Row
+from kdaudit.interval import Interval, counted
 from kdaudit.networks.network import Network
-from kdaudit.objective.sum import parse
 
 if TYPE_CHECKING:
     from optuna.study import Study
-    from optuna.trial import Trial
+    from optuna.trial import BaseTrial
 
 STARTING = 8
 """Trials drawn by chance before the search learns from them."""
-
-
-@dataclass(frozen=True)
-class Policy:
-    """How a student is made: the keys of a plan's item.
-
-    Parameters
-    ----------
-    hidden : tuple of int
-    objective : str
-    rate : float
-    """
-
-    hidden: tuple[int, ...]
-    objective: str
-    rate: float
-
-    def plan(self, name: str = "student") -> str:
-        """Return the text of a plan's item that makes such a student."""
-        hidden = ", ".join(map(str, self.hidden))
-        goal = self.objective.replace('"', '\\"')
-        return f'- {{name: {name}, kind: student, hidden: [{hidden}], objective: "{goal}", rate: {self.rate:.4g}}}'
-
-
-@dataclass(frozen=True)
-class Space:
-    """What is searched.
-
-    Parameters
-    ----------
-    hidden : tuple of tuple of int
-        Sizes to choose from.
-    temperature : (float, float)
-        Ends of the temperature of ``soft_targets``, drawn on a scale of powers.
-    weights : mapping of str to (float, float)
-        Further terms with the ends of their weights, on a scale of powers, such as ``{"logit_mse": (0.01, 1)}``.
-    rate : (float, float)
-        Ends of the learning rate.
-
-    Raises
-    ------
-    InvalidInput
-        If there is no size, an end is not above 0 or the first is larger, or a term cannot be read.
-    """
-
-    hidden: tuple[tuple[int, ...], ...] = ((4,), (8,), (16,), (32,), (64,), (32, 16))
-    temperature: tuple[float, float] = (1.0, 8.0)
-    weights: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    rate: tuple[float, float] = (1e-3, 1e-2)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "hidden", tuple(tuple(sizes) for sizes in self.hidden))
-        if not self.hidden or len(set(self.hidden)) < len(self.hidden):
-            raise InvalidInput(f"sizes {self.hidden}; at least one, and none twice, was expected")
-        for name, (low, high) in {"temperature": self.temperature, "rate": self.rate, **self.weights}.items():
-            if not 0 < low <= high < math.inf:
-                raise InvalidInput(f"{name} from {low:g} to {high:g}; ends above 0 in rising order were expected")
-        for term in self.weights:
-            parse(term)
-
-    def drawn(self, trial: Trial, sizes: Sequence[int]) -> Policy:
-        """Return the policy that a trial proposes, of the sizes at positions `sizes`."""
-        hidden = self.hidden[trial.suggest_categorical("hidden", list(sizes))]
-        terms = [f"soft_targets({trial.suggest_float('temperature', *self.temperature, log=True):.3g})"]
-        for term, ends in sorted(self.weights.items()):
-            terms.append(f"{trial.suggest_float(term, *ends, log=True):.3g} * {term}")
-        return Policy(hidden, " + ".join(terms), float(f"{trial.suggest_float('rate', *self.rate, log=True):.3g}"))
 
 
 @dataclass(frozen=True)
@@ -101,16 +36,30 @@ class Limit:
     Parameters
     ----------
     name : str
-        Such as ``"parameters"``, ``"multiply-adds"``, ``"microseconds a row"``.
+        Such as ``"parameters"``, ``"multiply-adds"``, ``"ms a row"``.
     cost : callable
-        Of a student; measured on one of each size before any is trained, since it depends on the size alone.
+        Of a student; measured on one of each size before any is trained, since it depends on the size alone.  An
+        interval that is not known, or that holds the limit, leaves the size out: what is undecided is no pass.
     most : float
         The limit; infinite where the cost is to be shown and not limited.
     """
 
     name: str
-    cost: Callable[[Network], float]
+    cost: Callable[[Network], Interval]
     most: float = math.inf
+
+    def broken(self, found: Interval) -> str:
+        """Return why a cost does not keep to the limit; empty where it does."""
+        if math.isinf(self.most):
+            return ""
+        if not found.known:
+            return f"{self.name} undecided: {found.method}"
+        told = f"{found.value:.6g} {self.name}"
+        if found.low > self.most:
+            return f"{told}, at most {self.most:g}"
+        if found.high > self.most:
+            return f"{self.name} undecided: {found.low:.4g} to {found.high:.4g} holds the limit of {self.most:g}"
+        return ""
 
 
 @dataclass(frozen=True)
@@ -122,15 +71,15 @@ class Trialled:
     policy : Policy
     merit : float
         On the rows that chose; flattered by the choice.
-    costs : dict of str to float
-    reported : Interval, optional
+    costs : dict of str to Interval
+    reported : tuple of Row
         On rows that chose nothing; of the points of the Pareto table alone.
     """
 
     policy: Policy
     merit: float
-    costs: Mapping[str, float]
-    reported: Interval | None = None
+    costs: Mapping[str, Interval]
+    reported: tuple[Row, ...] = ()
 
     @property
     def plan(self) -> str:
@@ -150,11 +99,14 @@ class Searched:
         Those that no other beats in merit without costing more, by rising cost.
     left_out : dict of str to str
         Sizes that a limit excludes -> the limit.
+    failed : dict of str to str
+        Text of the plan's item -> why no student came of it.
     """
 
     tried: tuple[Trialled, ...]
     pareto: tuple[Trialled, ...]
     left_out: Mapping[str, str]
+    failed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def best(self) -> Trialled:
@@ -162,9 +114,9 @@ class Searched:
         return self.pareto[-1]
 
 
-def parameters(student: Network) -> float:
+def parameters(student: Network) -> Interval:
     """Return the number of weights, the cost that is counted by default."""
-    return float(student.form.parameters)
+    return counted(float(student.form.parameters), 1)
 
 
 COUNTED = (Limit("parameters", parameters),)
@@ -180,14 +132,17 @@ class Making:
     outline : callable
         Policy -> a student that was not trained, to be measured.
     train : callable
-        Policy -> the student.
+        Policy -> the student; one that cannot be made raises `InvalidInput`, and the search goes on without it.
+    report : callable, optional
+        ``(policy, student)`` -> what it is worth on rows that chose nothing; called for the points of the Pareto table.
     """
 
     outline: Callable[[Policy], Network]
     train: Callable[[Policy], Network]
+    report: Callable[[Policy, Network], tuple[Row, ...]] | None = None
 
 
-def search(  # noqa: PLR0913 - what is searched, by whom it is judged, and how long
+def search(
     space: Space,
     making: Making,
     merit: Callable[[Network], float],
@@ -195,7 +150,6 @@ def search(  # noqa: PLR0913 - what is searched, by whom it is judged, and how l
     limits: Sequence[Limit] = COUNTED,
     trials: int = 30,
     seed: int = 0,
-    report: Callable[[Network], Interval] | None = None,
     storage: Path | None = None,
 ) -> Searched:
     """Search for policies; the same seed gives the same trials, stopped and resumed or not.
@@ -211,15 +165,15 @@ def search(  # noqa: PLR0913 - what is searched, by whom it is judged, and how l
     trials : int
         In all, those of an earlier call with the same `storage` included.
     seed : int
-    report : callable, optional
-        Merit with its interval, over rows that chose nothing; called for the points of the Pareto table, at the end.
     storage : Path, optional
-        An SQLite file; a search that was stopped goes on from there.
+        An SQLite file; a search that was stopped goes on from there.  What was measured is kept in it too: a resumed
+        search excludes the same sizes.
 
     Raises
     ------
     InvalidInput
-        If no size keeps to the limits, `storage` holds another search, a merit is no number, or optuna is missing.
+        If no size keeps to the limits, no student could be made, `storage` holds another search, a merit is no number,
+        or optuna is missing.
 
     References
     ----------
@@ -227,52 +181,87 @@ def search(  # noqa: PLR0913 - what is searched, by whom it is judged, and how l
     """
     if trials < 1 or not limits:
         raise InvalidInput(f"{trials} trials and {len(limits)} costs; at least one of each is needed")
-    costs, left_out = _costs(space, making.outline, limits)
     study = _study(space, limits, seed, storage)
-    while (done := len(_finished(study))) < trials:
+    costs, left_out = _costs(space, making.outline, limits, study)
+    while (done := len(_told(study))) < trials:
         _reseed(study, seed, done)
         trial = study.ask()
         policy = space.drawn(trial, sorted(costs))
-        place = space.hidden.index(policy.hidden)
-        value = float(merit(making.train(policy)))
+        try:
+            student = making.train(policy)
+        except InvalidInput as error:
+            trial.set_user_attr("reason", str(error))
+            study.tell(trial, state=_states().FAIL)
+            continue
+        value = float(merit(student))
         if not math.isfinite(value):
             raise InvalidInput(f"the merit of {policy.plan()} is {value}; a finite number was expected")
-        study.tell(trial, [value, costs[place][limits[0].name]])
-    tried = tuple(_trialled(space, trial, costs) for trial in _finished(study)[:trials])
-    best = pareto(tried, limits[0].name)
-    if report is not None:
-        best = tuple(Trialled(t.policy, t.merit, t.costs, report(making.train(t.policy))) for t in best)
-    return Searched(tried, best, left_out)
+        study.tell(trial, [value, costs[space.shapes.index(policy.shape)][limits[0].name].value])
+    return _searched(space, making, _told(study)[:trials], costs, left_out)
 
 
 def pareto(tried: Sequence[Trialled], cost: str) -> tuple[Trialled, ...]:
     """Return those that no other beats in merit at the same or a lower cost, by rising cost; of equals the first."""
     out: list[Trialled] = []
-    for one in sorted(tried, key=lambda t: (t.costs[cost], -t.merit)):
+    for one in sorted(tried, key=lambda t: (t.costs[cost].value, -t.merit)):
         if not out or one.merit > out[-1].merit:
             out.append(one)
     return tuple(out)
 
 
+def _searched(
+    space: Space,
+    making: Making,
+    trials: Sequence[Any],
+    costs: Mapping[int, Mapping[str, Interval]],
+    left_out: Mapping[str, str],
+) -> Searched:
+    tried, failed = [], {}
+    for trial in trials:
+        policy = _again(space, trial, sorted(costs))
+        if trial.state == _states().FAIL:
+            failed[policy.plan()] = str(trial.user_attrs["reason"])
+        else:
+            tried.append(Trialled(policy, float(trial.values[0]), costs[space.shapes.index(policy.shape)]))
+    if not tried:
+        raise InvalidInput(f"no student could be made: {next(iter(failed.values()))}")
+    best = pareto(tried, next(iter(tried[0].costs)))
+    if making.report is not None:
+        best = tuple(replace(t, reported=making.report(t.policy, making.train(t.policy))) for t in best)
+    return Searched(tuple(tried), best, left_out, failed)
+
+
 def _costs(
-    space: Space, outline: Callable[[Policy], Network], limits: Sequence[Limit]
-) -> tuple[dict[int, dict[str, float]], dict[str, str]]:
+    space: Space, outline: Callable[[Policy], Network], limits: Sequence[Limit], study: Study
+) -> tuple[dict[int, dict[str, Interval]], dict[str, str]]:
     """Return what each size costs that keeps to the limits, and why others are left out; nothing is trained."""
-    kept: dict[int, dict[str, float]] = {}
+    kept: dict[int, dict[str, Interval]] = {}
     left_out: dict[str, str] = {}
-    for place, hidden in enumerate(space.hidden):
-        student = outline(Policy(hidden, f"soft_targets({space.temperature[0]:.3g})", space.rate[0]))
-        found = {limit.name: float(limit.cost(student)) for limit in limits}
-        over = [limit for limit in limits if not found[limit.name] <= limit.most]
-        if over:
-            told = f"{found[over[0].name]:g} {over[0].name}, at most {over[0].most:g}"
-            left_out[", ".join(map(str, hidden)) or "linear"] = told
+    for place, shape in enumerate(space.shapes):
+        found = _measured(place, partial(outline, space.plainest(place)), limits, study)
+        told = [why for limit in limits if limit.name in found and (why := limit.broken(found[limit.name]))]
+        if told:
+            left_out[size_of(shape)] = told[0]
         else:
             kept[place] = found
     if not kept:
-        nearest = "; ".join(f"[{hidden}]: {told}" for hidden, told in left_out.items())
+        nearest = "; ".join(f"{size}: {told}" for size, told in left_out.items())
         raise InvalidInput(f"no size keeps to the limits ({nearest}); allow more, or name smaller sizes")
     return kept, left_out
+
+
+def _measured(place: int, outline: Callable[[], Network], limits: Sequence[Limit], study: Study) -> dict[str, Interval]:
+    """Return the costs of a size, up to the first that breaks its limit; as they were measured the first time."""
+    known = study.user_attrs.get(f"costs of {place}")
+    if known is not None:
+        return {name: Interval.from_data(data) for name, data in known.items()}
+    student, found = outline(), {}
+    for limit in limits:
+        found[limit.name] = limit.cost(student)
+        if limit.broken(found[limit.name]):
+            break
+    study.set_user_attr(f"costs of {place}", {name: cost.to_data() for name, cost in found.items()})
+    return found
 
 
 def _study(space: Space, limits: Sequence[Limit], seed: int, storage: Path | None) -> Study:
@@ -282,6 +271,8 @@ def _study(space: Space, limits: Sequence[Limit], seed: int, storage: Path | Non
         raise InvalidInput("a search needs optuna: pip install 'kdaudit[search]'") from error
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     what = of_data({"space": space, "limits": [[x.name, str(x.most)] for x in limits], "seed": seed})
+    if storage is not None:
+        storage.parent.mkdir(parents=True, exist_ok=True)
     place = None if storage is None else f"sqlite:///{storage}"
     study = optuna.create_study(
         storage=place, study_name="policies", directions=["maximize", "minimize"], load_if_exists=True
@@ -292,8 +283,8 @@ def _study(space: Space, limits: Sequence[Limit], seed: int, storage: Path | Non
     elif known != what:
         raise InvalidInput(f"{storage} holds another search, of another space, limits or seed; name another file")
     # a trial that was under way when the search was stopped is made again
-    for trial in study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
-        study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
+    for trial in study.get_trials(deepcopy=False, states=(_states().RUNNING,)):
+        study.tell(trial.number, state=_states().FAIL)
     return study
 
 
@@ -304,15 +295,21 @@ def _reseed(study: Study, seed: int, done: int) -> None:
     study.sampler = TPESampler(seed=seed_of(seed, f"search/{done}") % 2**32, n_startup_trials=STARTING)
 
 
-def _finished(study: Study) -> list[Any]:
+def _told(study: Study) -> list[Any]:
+    """Return the trials that came to an end, those of which no student came included."""
+    states = _states()
+    found: list[Any] = study.get_trials(deepcopy=False, states=(states.COMPLETE, states.FAIL))
+    return [trial for trial in found if trial.state == states.COMPLETE or "reason" in trial.user_attrs]
+
+
+def _states() -> Any:  # noqa: ANN401 - an enumeration of optuna, which is not always there
     from optuna.trial import TrialState
 
-    found: list[Any] = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    return found
+    return TrialState
 
 
-def _trialled(space: Space, trial: Any, costs: Mapping[int, Mapping[str, float]]) -> Trialled:  # noqa: ANN401
+def _again(space: Space, trial: Any, places: Sequence[int]) -> Policy:  # noqa: ANN401 - a trial that was told
     from optuna.trial import FixedTrial
 
-    policy = space.drawn(FixedTrial(dict(trial.params)), sorted(costs))  # type: ignore[arg-type]
-    return Trialled(policy, float(trial.values[0]), costs[space.hidden.index(policy.hidden)])
+    fixed: BaseTrial = FixedTrial(dict(trial.params))
+    return space.drawn(fixed, places)

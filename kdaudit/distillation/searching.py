@@ -1,49 +1,82 @@
-"""The recipe of a student whose size, temperature and weights are searched for, within limits of cost."""
+"""The recipe of a student whose size, temperature, layers and weights are searched for, within limits of cost."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 
 from kdaudit.behaviour import Behaviour
 from kdaudit.chance import rng as chance
 from kdaudit.chance import seed_of
+from kdaudit.data.parts import split
+from kdaudit.digest import of_data
+from kdaudit.distillation.fronts import Jury, evidence, table
 from kdaudit.distillation.loop import Extras, Record, learn, recorded
-from kdaudit.distillation.search import Limit, Making, Policy, Searched, Space, parameters, search
+from kdaudit.distillation.policies import Ends, Pairs, Policy, Space
+from kdaudit.distillation.search import Limit, Making, parameters, search
 from kdaudit.distillation.training import Schedule
-from kdaudit.encoders import fitted
-from kdaudit.errors import InvalidInput
-from kdaudit.networks.architectures import build
+from kdaudit.encoders import Encoder, fitted
+from kdaudit.errors import InvalidInput, NoSuchSignal
+from kdaudit.evidence import Row
+from kdaudit.interval import Interval, counted
+from kdaudit.networks.architectures import build, outline
 from kdaudit.networks.network import Network
 from kdaudit.networks.operations import operations
-from kdaudit.networks.suiting import Shape, suiting
+from kdaudit.networks.suiting import Family, Shape, suiting
+from kdaudit.networks.taps import resolve
+from kdaudit.objective.sum import parse
 from kdaudit.objective.terms import logit_mse, soft_targets
+from kdaudit.question import Workbench
 from kdaudit.samples import Samples
 from kdaudit.signal import Signal
 from kdaudit.subject import Ask, Subject
 
 WEIGHTS = (0.03, 1.0)
 """Ends of the weight of each further term."""
+METERED = {"latency": "ms a row", "memory": "MB", "energy": "mJ a row"}
+"""Limits on what is measured, and the name of each cost."""
 
 
 @dataclass(frozen=True)
 class Searching:
-    """Recipe of the network that comes closest to the teacher on ``select``, among policies within the limits.
+    """Recipe of the network that comes closest to the teacher, among policies within the limits.
+
+    Half of the ``select`` rows choose; the points of the Pareto table are reported on the other half, which chose
+    nothing.  A search that was stopped goes on where it was.
 
     Parameters
     ----------
     sizes : tuple of tuple of int
-        Hidden layers to choose from.
+        What there is to choose from: hidden layers (mlp), channels (cnn), units inside each layer (transformer), or one
+        depth (soft_tree).
+    network : {"mlp", "cnn", "transformer", "soft_tree"}
+        Family of the students.
+    widths : tuple of int
+        Of a transformer or of the vectors of words; each size is tried at each.
+    heads : int
     terms : tuple of str
         Further terms of the objective beside ``soft_targets``, whose weights are searched.
+    match : tuple of str
+        Terms about layers, such as ``hint``: which layer of the student learns from which of the teacher's, and
+        whether at all, is searched.
+    layers, teacher_layers : tuple of str
+        Layers of student and teacher that may be paired, with wildcards; the teacher lies open then.
     temperature, rate : (float, float)
         Ends of temperature and learning rate.
     parameters, multiply_adds : int, optional
         Most that a student may have, and take for a row.
+    latency : float, optional
+        Most milliseconds that one row may take, alone and in one thread.  Measured: the plan then depends on the
+        machine.  A size whose time differs from itself by more than 5 %, or holds the limit, is left out as undecided.
+    memory : float, optional
+        Most megabytes that a process takes for it while it answers; measured likewise.
+    energy : float, optional
+        Most millijoules that one row may take, where the machine has a counter; elsewhere every size is undecided.
     trials : int
     steps, batch : int
         Of each student.
@@ -51,85 +84,243 @@ class Searching:
     Raises
     ------
     InvalidInput
-        If a text cannot be read or a number is not above 0.
+        If a text cannot be read, a number is not above 0, or layers are named without terms or terms without layers.
     """
 
     sizes: tuple[tuple[int, ...], ...] = ((4,), (8,), (16,), (32,), (64,))
+    network: Family = "mlp"
+    widths: tuple[int, ...] = (32,)
+    heads: int = 2
     terms: tuple[str, ...] = ("logit_mse",)
-    temperature: tuple[float, float] = (1.0, 8.0)
-    rate: tuple[float, float] = (1e-3, 1e-2)
+    match: tuple[str, ...] = ()
+    layers: tuple[str, ...] = ()
+    teacher_layers: tuple[str, ...] = ()
+    temperature: Ends = (1.0, 8.0)
+    rate: Ends = (1e-3, 1e-2)
     parameters: int | None = None
     multiply_adds: int | None = None
+    latency: float | None = None
+    memory: float | None = None
+    energy: float | None = None
     trials: int = 16
     steps: int = 1000
     batch: int = 256
 
     def __post_init__(self) -> None:
         for name in ("temperature", "rate"):
-            if len(getattr(self, name)) != 2:
-                raise InvalidInput(f"{name} needs two ends, such as [1, 8]")
             object.__setattr__(self, name, tuple(float(x) for x in getattr(self, name)))
-        self.space()
+        for name in ("sizes", "widths", "terms", "match", "layers", "teacher_layers"):
+            values = (
+                tuple(x) if isinstance(x, Sequence) and not isinstance(x, str) else x for x in getattr(self, name)
+            )
+            object.__setattr__(self, name, tuple(values))
+        if bool(self.match) != bool(self.layers) or bool(self.match) != bool(self.teacher_layers):
+            raise InvalidInput(
+                "layers are paired for terms: name `match` ([hint]), `layers` and `teacher_layers`, or none of them"
+            )
+        Space(self.shapes, self.temperature, dict.fromkeys(self.terms, WEIGHTS), self.rate)
+        Pairs(self.match, (self.layers,) * len(self.shapes), self.teacher_layers)
         Schedule(self.steps, self.batch, self.rate[0])
-        if self.trials < 1 or any(most is not None and most < 1 for most in (self.parameters, self.multiply_adds)):
-            raise InvalidInput("trials, parameters and multiply_adds are whole numbers above 0")
+        limits = {name: getattr(self, name) for name in ("parameters", "multiply_adds", *METERED)}
+        for name, most in limits.items() | {("trials", self.trials)}:
+            if most is not None and not most > 0:
+                raise InvalidInput(f"{name} is {most:g}; a number above 0 was expected")
+
+    @property
+    def shapes(self) -> tuple[Shape, ...]:
+        """Every size at every width."""
+        if self.network == "soft_tree":
+            return tuple(Shape("soft_tree", (), depth=depth) for size in self.sizes for depth in size)
+        widths = self.widths if self.network != "mlp" else self.widths[:1]
+        return tuple(Shape(self.network, size, width, self.heads) for size in self.sizes for width in widths)
 
     @property
     def signals(self) -> frozenset[Signal]:
         """None in particular: scores where the teacher gives them, else logits, else decisions."""
         return frozenset()
 
-    def space(self) -> Space:
-        """Return what is searched."""
-        return Space(self.sizes, self.temperature, dict.fromkeys(self.terms, WEIGHTS), self.rate)
+    @property
+    def looks_inside(self) -> bool:
+        """Whether a student may learn from the teacher's layers or gradients."""
+        return bool(self.match) or any(parse(term).taught_by("teacher") for term in self.terms)
+
+    def at(self, workbench: Workbench) -> Benched:
+        """Return the recipe at a workbench: its search goes on after a stop, and what it costs can be measured."""
+        return Benched(self, workbench)
+
+    def of_outcomes(self) -> Searching:
+        """Return the recipe for students of recorded outcomes, which have no layers to look into."""
+        terms = tuple(term for term in self.terms if not parse(term).taught_by("teacher"))
+        return replace(self, terms=terms, match=(), layers=(), teacher_layers=())
 
     def make(
         self, behaviour: Behaviour, teacher: Subject, parts: Mapping[str, Samples], ask: Ask, rng: np.random.Generator
     ) -> Network:
-        """Return the best student; see `kdaudit.question.ProxyRecipe`.  Its `notes` hold the Pareto table."""
-        if behaviour.contrast is not None or teacher.scale == "value":
-            raise InvalidInput("policies are searched for students of decisions; this behaviour has none")
-        fit = recorded(teacher, behaviour.within(parts["fit"]), ask)
-        select = recorded(teacher, behaviour.within(parts["select"]), ask)
-        seed = int(rng.integers(2**62))
-        making = self._making(teacher, fit, seed)
+        """Return the best student; see `kdaudit.question.ProxyRecipe`.
 
-        def products(student: Network) -> float:
-            return float(operations(student.module, student.encoding.encode(select.samples.take([0]))).multiply_adds)
-
-        limits = tuple(
-            Limit(name, cost, np.inf if most is None else most)
-            for name, cost, most in (
-                ("parameters", parameters, self.parameters),
-                ("multiply-adds", products, self.multiply_adds),
-            )
-        )
-        found = search(
-            self.space(), making, lambda s: -distance(s, select), limits=limits, trials=self.trials, seed=seed
-        )
-        network = making.train(found.best.policy)
-        network.notes |= {"search": table(found), "left_out": dict(found.left_out), "chosen_on": len(select.samples)}
-        return network
-
-    def _making(self, teacher: Subject, fit: Record, seed: int) -> Making:
-        encoder, k = fitted(fit.samples), len(teacher.outputs)
-
-        def module(policy: Policy) -> torch.nn.Module:
-            return build(*suiting(Shape("mlp", policy.hidden), encoder, k), seed_of(seed, "searching/weights"))
-
-        def outline(policy: Policy) -> Network:
-            return Network("student", module(policy), encoder, teacher.outputs, scale=teacher.scale)
-
-        def train(policy: Policy) -> Network:
-            draws, extras = chance(seed, "searching/batches"), Extras(encoding=encoder)
-            schedule = Schedule(self.steps, self.batch, policy.rate)
-            return learn(module(policy), teacher, policy.objective, fit, schedule, draws, extras)
-
-        return Making(outline, train)
+        Its `notes` hold the Pareto table, its `shown` the same as evidence.
+        """
+        return Benched(self, Workbench()).make(behaviour, teacher, parts, ask, rng)
 
     def words(self, subject: Network | None = None) -> str:  # noqa: ARG002 - the shape of every recipe
         """Return what is made, in words."""
         return f"the best of {self.trials} networks whose size and objective were searched for"
+
+
+@dataclass(frozen=True)
+class Benched:
+    """A search at its workbench.
+
+    Parameters
+    ----------
+    recipe : Searching
+    workbench : Workbench
+    """
+
+    recipe: Searching
+    workbench: Workbench
+
+    @property
+    def signals(self) -> frozenset[Signal]:
+        """As the recipe's."""
+        return self.recipe.signals
+
+    def of_outcomes(self) -> Benched:
+        """Return the search for students of recorded outcomes at the same workbench."""
+        return replace(self, recipe=self.recipe.of_outcomes())
+
+    def make(
+        self, behaviour: Behaviour, teacher: Subject, parts: Mapping[str, Samples], ask: Ask, rng: np.random.Generator
+    ) -> Network:
+        """Return the best student; see `Searching.make`."""
+        recipe = self.recipe
+        if behaviour.contrast is not None or teacher.scale == "value":
+            raise InvalidInput("policies are searched for students of decisions; this behaviour has none")
+        fit = recorded(teacher, behaviour.within(parts["fit"]), ask)
+        seed = int(rng.integers(2**62))
+        halves = split(behaviour.within(parts["select"]), {"choosing": 0.5, "reporting": 0.5}, seed=seed, name="search")
+        choosing, reporting = (recorded(teacher, half, ask) for half in halves.values())
+        school = _School(recipe, teacher, fit, Jury(reporting, behaviour), seed)
+        found = search(
+            school.space(),
+            Making(school.outline, school.train, school.report),
+            lambda student: -distance(student, choosing),
+            limits=self._limits(choosing.samples),
+            trials=recipe.trials,
+            seed=seed,
+            storage=self._storage(teacher, seed),
+        )
+        network = school.made[found.best.policy]
+        network.notes |= {
+            "search": table(found),
+            "left_out": dict(found.left_out),
+            "without_student": dict(found.failed),
+            "chosen_on": len(choosing.samples),
+            "reported_on": len(reporting.samples),
+        }
+        about = f"{len(reporting.samples):,} rows that chose nothing ({len(choosing.samples):,} others chose)"
+        title = "Which students come nearest to the teacher, at which cost?"
+        measured = [METERED[name] for name in METERED if getattr(recipe, name) is not None]
+        network.shown = (evidence(found, title=title, about=about, measured=measured),)  # type: ignore[attr-defined]
+        return network
+
+    def _limits(self, rows: Samples) -> tuple[Limit, ...]:
+        recipe, one = self.recipe, rows.take([0])
+
+        def products(student: Network) -> Interval:
+            return counted(float(operations(student.module, student.encoding.encode(one)).multiply_adds), 1)
+
+        out = [
+            Limit("parameters", parameters, _most(recipe.parameters)),
+            Limit("multiply-adds", products, _most(recipe.multiply_adds)),
+        ]
+        for name, cost in METERED.items():
+            most = getattr(recipe, name)
+            if most is None:
+                continue
+            if name not in self.workbench.meters:
+                raise InvalidInput(f"a limit on {name} needs an instrument; a search inside an audit has one")
+            meter = self.workbench.meters[name]
+            out.append(Limit(cost, lambda student, meter=meter: meter(student, rows), most))  # type: ignore[misc]
+        return tuple(out)
+
+    def _storage(self, teacher: Subject, seed: int) -> Path | None:
+        folder = self.workbench.folder
+        if folder is None:
+            return None
+        who = of_data([teacher.identity.digest, seed])[:16]
+        return folder / f"search-{who}.sqlite"
+
+
+def _most(limit: int | None) -> float:
+    return np.inf if limit is None else float(limit)
+
+
+@dataclass
+class _School:
+    """Makes students of a policy; those of the Pareto table are kept."""
+
+    recipe: Searching
+    teacher: Subject
+    fit: Record
+    jury: Jury
+    seed: int
+    made: dict[Policy, Network] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.encoder: Encoder = self._encoder()
+
+    def _encoder(self) -> Encoder:
+        if not self.recipe.looks_inside:
+            return fitted(self.fit.samples)
+        # an objective that looks into the teacher compares what both see, so both see rows in the same way
+        if not isinstance(self.teacher, Network):
+            name = self.teacher.identity.name
+            raise NoSuchSignal(
+                f"the search looks into layers or gradients, and {name} gives answers only; leave `match` out"
+            )
+        return self.teacher.encoding
+
+    def space(self) -> Space:
+        """Return what is searched, with every layer by its full name."""
+        recipe, pairs = self.recipe, Pairs()
+        if recipe.match and isinstance(self.teacher, Network):
+            student = tuple(_taps(outline(*self._suiting(shape)), recipe.layers, "student") for shape in recipe.shapes)
+            pairs = Pairs(recipe.match, student, _taps(self.teacher.module, recipe.teacher_layers, "teacher"), WEIGHTS)
+        weights = dict.fromkeys(recipe.terms, WEIGHTS)
+        return Space(recipe.shapes, recipe.temperature, weights, recipe.rate, pairs, recipe.steps, recipe.batch)
+
+    def outline(self, policy: Policy) -> Network:
+        """Return a student that learned nothing."""
+        return Network("student", self._module(policy), self.encoder, self.teacher.outputs, scale=self.teacher.scale)
+
+    def train(self, policy: Policy) -> Network:
+        """Return the student of a policy: the same one every time."""
+        return self._taught(policy, policy.objective)
+
+    def report(self, policy: Policy, student: Network) -> tuple[Row, ...]:
+        """Return what a student is worth beside one of the same policy that learned the outcomes."""
+        self.made[policy] = student
+        control = None if self.fit.reference.outcome is None else self._taught(policy, "labels")
+        return self.jury.rows(student, control)
+
+    def _taught(self, policy: Policy, objective: str) -> Network:
+        draws, extras = chance(self.seed, "searching/batches"), Extras(encoding=self.encoder)
+        schedule = Schedule(policy.steps, policy.batch, policy.rate)
+        return learn(self._module(policy), self.teacher, objective, self.fit, schedule, draws, extras)
+
+    def _module(self, policy: Policy) -> nn.Module:
+        return build(*self._suiting(policy.shape), seed_of(self.seed, "searching/weights"))
+
+    def _suiting(self, shape: Shape) -> tuple[str, dict[str, object]]:
+        return suiting(shape, self.encoder, len(self.teacher.outputs))
+
+
+def _taps(module: nn.Module, names: Sequence[str], who: str) -> tuple[str, ...]:
+    try:
+        return tuple(dict.fromkeys(tap for name in names for tap in resolve(module, name)))
+    except InvalidInput as error:
+        raise InvalidInput(f"the {who}: {error}") from error
 
 
 def distance(network: Network, select: Record) -> float:
@@ -137,11 +328,3 @@ def distance(network: Network, select: Record) -> float:
     raw = torch.from_numpy(network.raw(network.encoding.encode(select.samples)))
     term = logit_mse() if network.scale == "value" else soft_targets(1.0)
     return float(term(raw, select.reference).mean())
-
-
-def table(found: Searched) -> list[dict[str, Any]]:
-    """Return the Pareto table as plain data, with the plan's text of each point."""
-    return [
-        {"plan": point.plan, "distance": -point.merit, **{name: int(cost) for name, cost in point.costs.items()}}
-        for point in found.pareto
-    ]

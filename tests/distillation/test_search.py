@@ -2,19 +2,23 @@
 
 import pytest
 
-from kdaudit.behaviour import Behaviour
-from kdaudit.chance import rng
-from kdaudit.distillation.search import Limit, Making, Policy, Space, Trialled, pareto, search
-from kdaudit.distillation.searching import Searching, distance
+from kdaudit.distillation.policies import Pairs, Policy, Space, size_of
+from kdaudit.distillation.search import Limit, Making, Trialled, pareto, search
 from kdaudit.distillation.students import Student
 from kdaudit.errors import InvalidInput
-from kdaudit.interval import Interval
+from kdaudit.evidence import Row
+from kdaudit.interval import Interval, counted, unknown
+from kdaudit.networks.suiting import Shape
 from kdaudit.objective.sum import parse
-from kdaudit.store.answers import Store
 
 pytest.importorskip("optuna")
 
-SPACE = Space(((1,), (2,), (4,), (8,)), weights={"logit_mse": (0.01, 1.0)})
+
+def shapes(*sizes):
+    return tuple(Shape("mlp", (n,)) for n in sizes)
+
+
+SPACE = Space(shapes(1, 2, 4, 8), weights={"logit_mse": (0.01, 1.0)})
 
 
 class Sham:
@@ -24,19 +28,24 @@ class Sham:
         self.policy = policy
 
 
+def units(student):
+    return student.policy.shape.hidden[0]
+
+
 def size(student):
-    return float(student.policy.hidden[0])
+    return counted(float(units(student)), 1)
 
 
 def merit(student):
     """Larger is better, and so is a temperature near 3."""
     temperature = float(student.policy.objective.split("(")[1].split(")")[0])
-    return student.policy.hidden[0] / (4 + student.policy.hidden[0]) - abs(temperature - 3) / 10
+    return units(student) / (4 + units(student)) - abs(temperature - 3) / 10
 
 
 def found(**keys):
-    limits = keys.pop("limits", (Limit("size", size),))
-    return search(SPACE, Making(Sham, Sham), keys.pop("merit", merit), limits=limits, **{"trials": 25, **keys})
+    limits, making = keys.pop("limits", (Limit("size", size),)), keys.pop("making", Making(Sham, Sham))
+    space = keys.pop("space", SPACE)
+    return search(space, making, keys.pop("merit", merit), limits=limits, **{"trials": 25, **keys})
 
 
 def test_the_same_seed_tries_the_same_and_another_tries_others():
@@ -71,18 +80,22 @@ def test_a_search_that_was_stopped_goes_on_as_if_it_had_not_been(tmp_path):
 
 def test_the_search_finds_more_than_chance_would():
     best = found(trials=60).best
-    assert best.policy.hidden == (8,)
+    assert best.policy.shape.hidden == (8,)
     assert best.merit > 8 / 12 - 0.02
+
+
+def cost(point):
+    return point.costs["size"].value
 
 
 def test_the_pareto_table_holds_what_no_other_beats():
     result = found(trials=40)
     for one in result.tried:
-        beaten = [o for o in result.tried if o.costs["size"] <= one.costs["size"] and o.merit > one.merit]
+        beaten = [o for o in result.tried if cost(o) <= cost(one) and o.merit > one.merit]
         assert (one in result.pareto) == (not beaten) or any(o.merit == one.merit for o in result.pareto)
-    costs, merits = ([f(p) for p in result.pareto] for f in (lambda p: p.costs["size"], lambda p: p.merit))
+    costs, merits = ([f(p) for p in result.pareto] for f in (cost, lambda p: p.merit))
     assert costs == sorted(set(costs)) and merits == sorted(set(merits))
-    equal = [Trialled(Policy((n,), "logit_mse", 0.01), 1.0, {"size": 5.0}) for n in (1, 2)]
+    equal = [Trialled(Policy(shape, "logit_mse", 0.01), 1.0, {"size": counted(5.0, 1)}) for shape in shapes(1, 2)]
     assert pareto(equal, "size") == (equal[0],)
 
 
@@ -90,75 +103,131 @@ def test_limits_leave_sizes_out_before_anything_is_trained():
     trained = []
 
     def train(policy):
-        trained.append(policy.hidden)
+        trained.append(policy.shape.hidden)
         return Sham(policy)
 
-    result = search(SPACE, Making(Sham, train), merit, limits=(Limit("size", size, 3),), trials=8)
+    result = found(making=Making(Sham, train), limits=(Limit("size", size, 3),), trials=8)
     assert set(trained) <= {(1,), (2,)}
-    assert result.left_out == {"4": "4 size, at most 3", "8": "8 size, at most 3"}
+    assert result.left_out == {"[4]": "4 size, at most 3", "[8]": "8 size, at most 3"}
     with pytest.raises(InvalidInput, match="no size keeps"):
         found(limits=(Limit("size", size, 0.5),))
 
 
+def test_what_is_undecided_is_left_out_with_the_reason():
+    def wavering(student):
+        return unknown("too busy to tell") if units(student) == 4 else Interval(units(student), 1.0, 3.0, 9)
+
+    result = found(limits=(Limit("size", size), Limit("ms", wavering, 5)), trials=3)
+    assert result.left_out == {"[4]": "ms undecided: too busy to tell"}
+    with pytest.raises(InvalidInput, match="1 to 3 holds the limit of 2.5"):
+        found(limits=(Limit("size", size), Limit("ms", wavering, 2.5)))
+
+
 def test_what_is_reported_was_not_chosen_on():
     asked = []
+    row = Row("agreement", "all", "proxy", Interval(0.5, 0.4, 0.6, 100), no_control="none", no_ceiling="none")
 
-    def report(student):
-        asked.append(student.policy)
-        return Interval(0.5, 0.4, 0.6, 100)
+    def report(policy, student):
+        assert student.policy == policy
+        asked.append(policy)
+        return (row,)
 
-    result = found(report=report)
+    result = found(making=Making(Sham, Sham, report))
     assert asked == [point.policy for point in result.pareto]
-    assert all(point.reported.n == 100 for point in result.pareto)
-    assert all(one.reported is None for one in result.tried)
+    assert all(point.reported == (row,) for point in result.pareto)
+    assert all(one.reported == () for one in result.tried)
+
+
+def test_a_policy_of_which_no_student_comes_is_told_and_not_tried_again(tmp_path):
+    def train(policy):
+        if "logit_mse" in policy.objective and policy.rate > 3e-3:
+            raise InvalidInput("the loss is nan")
+        return Sham(policy)
+
+    result = found(making=Making(Sham, train))
+    assert len(result.tried) + len(result.failed) == 25 and result.tried
+    assert set(result.failed.values()) == {"the loss is nan"}
+    halves = [found(making=Making(Sham, train), trials=n, storage=tmp_path / "s.sqlite") for n in (9, 25)]
+    assert halves[-1] == result
+
+    def never(policy):
+        raise InvalidInput("no such layer")
+
+    with pytest.raises(InvalidInput, match="no student could be made: no such layer"):
+        found(making=Making(Sham, never), trials=3)
+
+
+def test_what_was_measured_is_not_measured_again(tmp_path):
+    times = iter([1.0, 5.0, 1.0, 1.0, 9.0, 9.0, 9.0, 9.0])
+
+    def slow(student):
+        return counted(next(times), 1)
+
+    limits = (Limit("size", size), Limit("ms", slow, 3.0))
+    first = found(limits=limits, trials=3, storage=tmp_path / "s.sqlite")
+    again = found(limits=limits, trials=6, storage=tmp_path / "s.sqlite")
+    assert first.left_out == again.left_out == {"[2]": "5 ms, at most 3"}
+    assert again.tried[:3] == first.tried and next(times) == 9.0
+
+
+def pairs():
+    student = tuple(tuple(f"layers.{k}" for k in range(depth)) for depth in (1, 2, 2, 3))
+    return Pairs(("hint", "similarity"), student, ("block.0", "block.1"))
+
+
+def test_layers_are_paired_and_the_pair_that_helps_is_found():
+    def likes(student):
+        goal = student.policy.objective
+        return ("hint('layers.1', 'block.1')" in goal) + 0.5 * ("similarity" not in goal)
+
+    result = found(space=Space(shapes(1, 2, 4, 8), pairs=pairs()), merit=likes, trials=60)
+    assert "hint('layers.1', 'block.1')" in result.best.policy.objective
+    assert "similarity" not in result.best.policy.objective
+    tried = " ".join(one.policy.objective for one in result.tried)
+    assert "layers.0" in tried and "block.0" in tried
+    assert any("(" not in one.policy.objective.replace("soft_targets(", "") for one in result.tried)
+    for one in result.tried:
+        depth = {1: 1, 2: 2, 4: 2, 8: 3}[one.policy.shape.hidden[0]]
+        assert all(f"layers.{k}" not in one.policy.objective for k in range(depth, 3))
 
 
 def test_a_policy_can_be_put_into_a_plan():
     from ruamel.yaml import YAML
 
-    for one in found(trials=5).tried:
+    others = (Shape("cnn", (4, 8)), Shape("transformer", (8, 8), 16, 4))
+    space = Space(others, pairs=Pairs(("hint",), (("a",), ("b",)), ("c",)), steps=77)
+    for one in (*found(trials=5).tried, *found(trials=9, space=space, merit=lambda s: 1.0, limits=FLAT).tried):
         (item,) = YAML(typ="safe").load(one.plan)
         assert item.pop("name") and item.pop("kind") == "student"
-        assert Student(**item).hidden == one.policy.hidden
-        parse(one.policy.objective)
+        made = Student(**item)
+        assert size_of(made._shape) == size_of(one.policy.shape) and made.network == one.policy.shape.family
+        assert (made.steps, made.rate) == (one.policy.steps, one.policy.rate)
+        assert str(parse(made.objective)) == str(parse(one.policy.objective))
+
+
+FLAT = (Limit("size", lambda student: counted(1.0, 1)),)
 
 
 @pytest.mark.parametrize(
     "keys",
     [
-        {"hidden": ()},
-        {"hidden": ((4,), (4,))},
+        {"shapes": ()},
+        {"shapes": shapes(4, 4)},
         {"temperature": (0, 2)},
         {"rate": (2, 1)},
+        {"rate": (2,)},
         {"weights": {"soft": (1, 2)}},
     ],
 )
 def test_a_wrong_space_is_refused(keys):
     with pytest.raises(InvalidInput):
         Space(**keys)
+
+
+def test_pairs_need_layers_and_a_merit_is_a_number():
+    with pytest.raises(InvalidInput, match="by layers"):
+        Pairs(("logit_mse",), (("a",),), ("b",))
+    with pytest.raises(InvalidInput, match="at least one layer"):
+        Pairs(("hint",), ((),), ("b",))
     with pytest.raises(InvalidInput, match="finite"):
         found(merit=lambda s: float("nan"))
-
-
-def test_a_plan_can_ask_for_a_search(teacher_of, draw_rows):
-    teacher, parts = teacher_of(), {"fit": draw_rows(200), "select": draw_rows(150, 1)}
-    behaviour = Behaviour("yes", teacher.outputs, parts["fit"].domain)
-    recipe = Searching(sizes=[[2], [4], [8]], parameters=40, trials=6, steps=60, batch=64, rate=[3e-3, 3e-2])
-    made = [recipe.make(behaviour, teacher, parts, behaviour.through(Store().ask), rng(0, "s")) for _ in range(2)]
-    assert made[0].identity == made[1].identity
-    assert made[0].form.parameters <= 40 and set(made[0].notes["left_out"]) == {"8"}
-    points = made[0].notes["search"]
-    assert points[-1]["parameters"] == made[0].form.parameters
-    from kdaudit.distillation.loop import recorded
-
-    told = recorded(teacher, parts["select"], Store().ask)
-    assert points[-1]["distance"] == pytest.approx(distance(made[0], told))
-    assert points[-1]["multiply-adds"] < points[-1]["parameters"]
-
-
-@pytest.mark.parametrize(
-    "keys", [{"trials": 0}, {"rate": [1]}, {"parameters": 0}, {"terms": ["nothing"]}, {"steps": 0}]
-)
-def test_a_wrong_recipe_is_refused_when_written(keys):
-    with pytest.raises(InvalidInput):
-        Searching(**keys)
