@@ -48,6 +48,7 @@ class _Alternation:
 
     def __init__(self, columns: list[Column], targets: Targets, smallest: int, sums: Sums | None) -> None:
         self._columns, self._targets, self._smallest, self._sums = columns, targets, smallest, sums
+        self._decisions: dict[int, tuple[Leaf, int]] = {}
         # sums stand at the end
         single = [column for column in columns if not column.terms]
         self._ordered = Ordered.of(single)
@@ -56,10 +57,10 @@ class _Alternation:
     def settled(self, tree: Node) -> Node:
         """Return the tree after as many passes as gain anything."""
         every = np.arange(len(self._targets))
-        agreeing = _right(tree, every, self._columns, self._targets).sum()
+        agreeing = self._right(tree, every).sum()
         for _ in range(ROUNDS):
             changed = _routed(self._pass(tree, every), every, self._columns, self._smallest)
-            now = _right(changed, every, self._columns, self._targets).sum()
+            now = self._right(changed, every).sum()
             if now <= agreeing:
                 break
             tree, agreeing = changed, now
@@ -71,11 +72,32 @@ class _Alternation:
                 goes_left = split.left[self._columns[split.column].codes[rows]]
                 left = self._pass(left, rows[goes_left])
                 right = self._pass(right, rows[~goes_left])
-                merit = _right(left, rows, self._columns, self._targets).astype(np.int64)
-                merit -= _right(right, rows, self._columns, self._targets)
+                merit = self._right(left, rows).astype(np.int64) - self._right(right, rows)
                 return Branch(self._reset(split, rows, merit), left, right)
             case _:
                 return tree
+
+    def _right(self, tree: Node, rows: Positions) -> Mask:
+        """Return which of `rows` the tree would decide as the teacher does, wherever they come from."""
+        match tree:
+            case Branch(split=split, left=left, right=right):
+                goes_left = split.left[self._columns[split.column].codes[rows]]
+                out = np.empty(len(rows), dtype=bool)
+                out[goes_left] = self._right(left, rows[goes_left])
+                out[~goes_left] = self._right(right, rows[~goes_left])
+                return out
+            case Leaf():
+                agrees: Mask = self._targets.label[rows] == self._decision(tree)
+                return agrees
+
+    def _decision(self, leaf: Leaf) -> int:
+        # leaves outlive a pass: their rows change only where a tree is routed anew
+        known = self._decisions.get(id(leaf))
+        if known is None:
+            decision = self._targets.decided(np.array([self._targets.answer(leaf.rows)]))[0]
+            # the leaf is kept with it, so that no other one gets its id
+            known = self._decisions[id(leaf)] = (leaf, int(decision))
+        return known[1]
 
     def _reset(self, split: Split, rows: Positions, merit: NDArray[np.int64]) -> Split:
         """Return the split that sends most merit to the left; the old one unless another is better."""
@@ -85,11 +107,11 @@ class _Alternation:
         if self._sums is None:
             return best
         price = PRICE * len(matter)
-        for column in self._sums.found(matter, weight > 0, np.abs(weight)):
-            at, side, sent = best_sides(Ordered.of([column]), matter, weight)
+        for found in self._sums.found(matter, weight > 0, np.abs(weight)):
+            at, side, sent = best_sides(Ordered.alone(found.codes, len(found.cuts) + 1), np.arange(len(matter)), weight)
             if at >= 0 and sent > best_merit + price + 0.5:
                 best, best_merit = Split(len(self._columns), side, 0.0), sent
-                self._columns.append(column)
+                self._columns.append(self._sums.column(found))
         return best
 
     def _cut(self, split: Split, matter: Positions, weight: NDArray[np.float64]) -> tuple[Split, float]:
@@ -113,21 +135,6 @@ class _Alternation:
         total = np.bincount(column.codes[matter], weight, minlength=column.size + 1)
         left = np.where(total == 0, bool(total[:-1].sum() > 0), total > 0)
         return float(total[left].sum()), at, left
-
-
-def _right(tree: Node, rows: Positions, columns: Sequence[Column], targets: Targets) -> Mask:
-    """Return which of `rows` the tree would decide as the teacher does, wherever they come from."""
-    match tree:
-        case Branch(split=split, left=left, right=right):
-            goes_left = split.left[columns[split.column].codes[rows]]
-            out = np.empty(len(rows), dtype=bool)
-            out[goes_left] = _right(left, rows[goes_left], columns, targets)
-            out[~goes_left] = _right(right, rows[~goes_left], columns, targets)
-            return out
-        case Leaf(rows=own):
-            decision = targets.decided(np.array([targets.answer(own)]))[0]
-            agrees: Mask = targets.label[rows] == decision
-            return agrees
 
 
 def _routed(tree: Node, rows: Positions, columns: Sequence[Column], smallest: int) -> Node:

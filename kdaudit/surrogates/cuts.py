@@ -49,6 +49,11 @@ class Ordered:
             row[:] = np.where(own == columns[at].size, size - 1, own)
         return cls(positions, codes, size, sizes)
 
+    @classmethod
+    def alone(cls, codes: Positions, size: int) -> Ordered:
+        """Return one field, given by its codes and the number of codes of present values."""
+        return cls((0,), codes[None].astype(np.int16), size + 1, np.array([size]))
+
 
 @dataclass(frozen=True, eq=False)
 class Cuts:

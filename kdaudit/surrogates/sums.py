@@ -9,7 +9,7 @@ is read.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,15 +19,37 @@ from kdaudit.rules import Term
 from kdaudit.samples import Samples
 from kdaudit.surrogates.columns import MOST, Column
 from kdaudit.surrogates.targets import Floats, Positions
+from kdaudit.surrogates.thinning import spread
 
 FEWEST = 20
 """With fewer rows that matter no sum is looked for."""
+ENOUGH = 1_500
+"""Of more rows that matter, fields and weights are found on so many; where to cut is found on all."""
 NEWTON = 8
-"""Steps of the logistic regression."""
+"""Most steps of the logistic regression."""
+STILL = 1e-4
+"""It ends where a step moves no slope by more: weights are rounded coarser."""
 RIDGE = 1e-2
 """Of both regressions, in standard deviations."""
 DIGITS = 3
 """Significant digits of a weight."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sum:
+    """A weighted sum and its codes over the rows that it was found for.
+
+    Parameters
+    ----------
+    terms : tuple of Term
+    cuts : array of shape (size - 1,)
+    codes : array of shape (m,)
+        As those of a `Column`.
+    """
+
+    terms: tuple[Term, ...]
+    cuts: NDArray[np.float64]
+    codes: NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,8 +62,10 @@ class Sums:
         The rows of the targets.
     parts : tuple of Term
         Numbers and ranks with weight 1, and one part for each level without order.
+    raw : array of shape (n, parts)
+        Of each part; NaN where missing.
     values : array of shape (n, parts)
-        Of each part in standard deviations from its mean; 0 where missing.
+        The same in standard deviations from the mean; 0 where missing.
     scales : array of shape (parts,)
     most : int
         Most fields of a sum.
@@ -49,6 +73,7 @@ class Sums:
 
     samples: Samples
     parts: tuple[Term, ...]
+    raw: Floats
     values: Floats
     scales: Floats
     most: int
@@ -56,7 +81,7 @@ class Sums:
     @classmethod
     def of(cls, samples: Samples, most: int, *, without: Sequence[str] = ()) -> Sums:
         """Return all parts that vary over the rows."""
-        parts, values, scales = [], [], []
+        parts, raw, values, scales = [], [], [], []
         for item in samples.domain.fields:
             if item.name in without or not isinstance(item, Real | Category):
                 continue
@@ -69,13 +94,15 @@ class Sums:
                 scale = float(known.std()) if len(known) else 0.0
                 if scale > 0:
                     parts.append(part)
+                    raw.append(value)
                     values.append(np.where(np.isnan(value), 0.0, (value - known.mean()) / scale))
                     scales.append(scale)
-        table = np.stack(values, axis=1) if values else np.zeros((len(samples), 0))
-        return cls(samples, tuple(parts), table, np.array(scales), most)
+        nothing = np.zeros((len(samples), 0))
+        raw_table, table = (np.stack(each, axis=1) if each else nothing for each in (raw, values))
+        return cls(samples, tuple(parts), raw_table, table, np.array(scales), most)
 
-    def found(self, rows: Positions, side: NDArray[np.bool_], weight: Floats) -> list[Column]:
-        """Return sums that tell the rows of one side from those of the other, as columns over all rows.
+    def found(self, rows: Positions, side: NDArray[np.bool_], weight: Floats) -> list[Sum]:
+        """Return sums that tell the rows of one side from those of the other.
 
         Parameters
         ----------
@@ -88,29 +115,45 @@ class Sums:
         """
         if len(rows) < FEWEST or side.all() or not side.any() or len(self.parts) < 2:
             return []
-        points, sign = self.values[rows], np.where(side, 1.0, -1.0)
-        chosen = _pursued(points, sign, weight, self.most)
+        some = spread(len(rows), min(len(rows), ENOUGH))
+        if side[some].all() or not side[some].any():
+            return []
+        points, sign = self.values[rows[some]], np.where(side[some], 1.0, -1.0)
+        chosen = _pursued(points, sign, weight[some], self.most)
         out = []
         for size in range(2, len(chosen) + 1):
-            column = self._column(chosen[:size], _logistic(points[:, chosen[:size]], side, weight), rows)
-            if column is not None:
-                out.append(column)
+            slopes = _logistic(points[:, chosen[:size]], side[some], weight[some])
+            found = self._sum(chosen[:size], slopes / self.scales[chosen[:size]], rows)
+            if found is not None:
+                out.append(found)
         return out
 
-    def _column(self, chosen: list[int], slopes: Floats, rows: Positions) -> Column | None:
-        terms = _rounded([self.parts[at] for at in chosen], slopes / self.scales[chosen])
+    def column(self, found: Sum) -> Column:
+        """Return a sum as a column over all rows."""
+        total = np.sum([term.value(self.samples) for term in found.terms], axis=0)
+        absent = any(self.samples.domain[term.field].missing for term in found.terms)
+        field = Real(found.terms[0].field, missing=absent)
+        return Column(field, _coded(total, found.cuts), len(found.cuts) + 1, tuple(map(float, found.cuts)), found.terms)
+
+    def _sum(self, chosen: list[int], weights: Floats, rows: Positions) -> Sum | None:
+        terms = _rounded([self.parts[at] for at in chosen], weights)
         if len(terms) < 2:
             return None
-        total = np.sum([term.value(self.samples) for term in terms], axis=0)
-        known = np.unique(total[rows][~np.isnan(total[rows])])
+        # the sum over the chosen rows only, in the order and by the products of `Term.value`
+        at = {self.parts[position]: position for position in chosen}
+        unit = {replace(term, weight=1.0): term.weight for term in terms}
+        total = np.sum([weight * self.raw[rows, at[part]] for part, weight in unit.items()], axis=0)
+        known = np.unique(total[~np.isnan(total)])
         if len(known) < 2:
             return None
         if len(known) > MOST:
             known = np.unique(np.quantile(known, np.linspace(0, 1, MOST), method="closest_observation"))
         cuts = (known[1:] + known[:-1]) / 2
-        codes = np.where(np.isnan(total), len(cuts) + 1, np.searchsorted(cuts, total, side="left")).astype(np.int64)
-        absent = any(self.samples.domain[term.field].missing for term in terms)
-        return Column(Real(terms[0].field, missing=absent), codes, len(cuts) + 1, tuple(map(float, cuts)), terms)
+        return Sum(terms, cuts, _coded(total, cuts))
+
+
+def _coded(total: Floats, cuts: Floats) -> NDArray[np.int64]:
+    return np.where(np.isnan(total), len(cuts) + 1, np.searchsorted(cuts, total, side="left")).astype(np.int64)
 
 
 def _pursued(points: Floats, sign: Floats, weight: Floats, most: int) -> list[int]:
@@ -144,7 +187,10 @@ def _logistic(points: Floats, side: NDArray[np.bool_], weight: Floats) -> Floats
         chance = 1.0 / (1.0 + np.exp(-np.clip(design @ slopes, -30, 30)))
         slope = design.T @ (share * (side - chance)) - RIDGE * slopes
         curve = (design * (share * chance * (1 - chance))[:, None]).T @ design + RIDGE * np.eye(len(slopes))
-        slopes = slopes + np.clip(np.linalg.solve(curve, slope), -5, 5)
+        step = np.clip(np.linalg.solve(curve, slope), -5, 5)
+        slopes = slopes + step
+        if np.abs(step).max() < STILL:
+            break
     out: Floats = slopes[:-1]
     return out
 

@@ -17,7 +17,8 @@ def told(draw_rows):
 def test_the_fields_of_a_planted_sum_are_found(told):
     rows, side = told
     every = np.arange(len(rows))
-    columns = Sums.of(rows, 3).found(every, side, np.ones(len(rows)))
+    sums = Sums.of(rows, 3)
+    columns = [sums.column(found) for found in sums.found(every, side, np.ones(len(rows)))]
     assert [len(column.terms) for column in columns] == [2, 3]
     assert {term.field for term in columns[-1].terms} == {"hours", "sex", "school"}
     column = columns[-1]
@@ -30,7 +31,10 @@ def test_the_fields_of_a_planted_sum_are_found(told):
 
 def test_codes_say_what_the_test_says(told):
     rows, side = told
-    for column in Sums.of(rows, 3).found(np.arange(200), side[:200], np.ones(200)):
+    sums = Sums.of(rows, 3)
+    for found in sums.found(np.arange(200), side[:200], np.ones(200)):
+        column = sums.column(found)
+        assert np.array_equal(found.codes, column.codes[:200])
         for cut in (0, column.size // 2, column.size - 2):
             codes = np.append(np.arange(column.size) <= cut, False)
             test = column.test(codes)
