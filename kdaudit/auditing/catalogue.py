@@ -20,6 +20,7 @@ TEACHERS = {
 PROXIES = {
     "student": "kdaudit.distillation.students:Student",
     "chain": "kdaudit.distillation.chain:Chain",
+    "data_free": "kdaudit.distillation.dataless:DataFree",
     "growing": "kdaudit.distillation.growing:Growing",
     "search": "kdaudit.distillation.searching:Searching",
     "tree": "kdaudit.surrogates.trees:Tree",

@@ -13,13 +13,14 @@ from torch import nn
 from kdaudit.behaviour import Behaviour
 from kdaudit.chance import rng as chance
 from kdaudit.distillation.loop import Door, Extras, Record, encoder_of, learn, recorded
+from kdaudit.distillation.refusals import check_answers
 from kdaudit.distillation.training import Schedule
-from kdaudit.distillation.views import inputs
 from kdaudit.distillation.views import parse as parse_inputs
+from kdaudit.distillation.views import rows_of
 from kdaudit.errors import InvalidInput
 from kdaudit.networks.architectures import build
 from kdaudit.networks.network import Network
-from kdaudit.networks.suiting import Shape, suiting
+from kdaudit.networks.suiting import Family, Shape, suiting
 from kdaudit.objective.sum import Objective, parse
 from kdaudit.objective.terms import FAITHFUL
 from kdaudit.samples import Samples, concat
@@ -141,7 +142,7 @@ class Chain:
     Parameters
     ----------
     hidden : tuple of int
-        Units of each hidden layer of the student.
+        As in `kdaudit.distillation.students.Student`.
     assistants : tuple of tuple of int
         The same of each assistant, from the teacher down; none: straight from the teacher.
     dense : bool
@@ -149,11 +150,12 @@ class Chain:
     generations : int
         How often the student's own architecture is taught anew by its predecessor; 1 for once.
     inputs : str
-        On which rows; see `kdaudit.distillation.views.inputs`.
     objective : str
     steps, batch : int
     rate : float
-        As in `kdaudit.distillation.students.Student`; of every link.
+    network : {"mlp", "cnn", "transformer", "soft_tree"}
+    width, heads : int
+        As in `Student`; of every link.
 
     Raises
     ------
@@ -170,6 +172,9 @@ class Chain:
     steps: int = 1500
     batch: int = 256
     rate: float = 3e-3
+    network: Family = "mlp"
+    width: int = 32
+    heads: int = 2
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hidden", tuple(self.hidden))
@@ -181,8 +186,8 @@ class Chain:
             raise InvalidInput(f"{self.generations} generations; at least 1 is needed")
 
     def of_outcomes(self) -> Chain:
-        """Return the recipe for a chain from recorded outcomes, which have no layers to look into."""
-        return replace(self, objective=str(parse(self.objective).outward))
+        """Return the recipe for a chain from recorded outcomes, which have neither layers nor a word on made rows."""
+        return replace(self, objective=str(parse(self.objective).outward), inputs="data")
 
     @property
     def signals(self) -> frozenset[Signal]:
@@ -191,24 +196,18 @@ class Chain:
 
     def further(self, behaviour: Behaviour, parts: Mapping[str, Samples], rng: np.random.Generator) -> Samples | None:
         """Return the rows on which it learns, where these are others than ``fit``."""
-        fit = behaviour.within(parts["fit"])
-        rows = inputs(self.inputs, fit, rng.spawn(1)[0])
-        return None if rows is fit else rows
+        return rows_of(self.inputs, behaviour.within(parts["fit"]), rng)
 
     def make(
         self, behaviour: Behaviour, teacher: Subject, parts: Mapping[str, Samples], ask: Ask, rng: np.random.Generator
     ) -> Network:
         """Return the last student; see `kdaudit.question.ProxyRecipe`.  Nothing is chosen on ``select``."""
-        if behaviour.contrast is not None:
-            raise InvalidInput(
-                f"behaviour {behaviour.name!r} is a contrast; a student learns answers, not differences: "
-                "use a tree or a rule list"
-            )
+        check_answers(behaviour)
         rows = self.further(behaviour, parts, rng)
         rows = behaviour.within(parts["fit"]) if rows is None else rows
         encoder, k = encoder_of(self.objective, teacher, rows), len(teacher.outputs)
-        shapes = [Shape("mlp", hidden) for hidden in (*self.assistants, *[self.hidden] * self.generations)]
-        modules = [build(*suiting(shape, encoder, k), int(rng.integers(2**62))) for shape in shapes]
+        sizes = (*self.assistants, *[self.hidden] * self.generations)
+        modules = [build(*suiting(self._shape(hidden), encoder, k), int(rng.integers(2**62))) for hidden in sizes]
         return chain(
             modules,
             teacher,
@@ -223,7 +222,10 @@ class Chain:
     def words(self, subject: Network | None = None) -> str:  # noqa: ARG002 - the shape of every recipe
         """Return what is made, in words."""
         links = len(self.assistants) + self.generations
-        return f"network of {' and '.join(map(str, self.hidden))} hidden units, link {links} of a chain"
+        return f"{self._shape(self.hidden).words()}, link {links} of a chain"
+
+    def _shape(self, hidden: tuple[int, ...]) -> Shape:
+        return Shape(self.network, hidden, self.width, self.heads)
 
 
 @dataclass(frozen=True)

@@ -83,6 +83,11 @@ class Play:
         if not min(self.adversarial, self.statistics, self.balance) >= 0:
             raise InvalidInput("weights of adversarial, statistics and balance are at least 0")
 
+    @property
+    def made(self) -> int:
+        """How many rows are made, and shown to the teacher."""
+        return self.steps * 2 * (self.batch // 2) + -(-self.steps // self.every) * self.batch
+
 
 def data_free(
     module: nn.Module, teacher: Network, *, play: Play | None = None, rng: np.random.Generator | None = None

@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from kdaudit.behaviour import Behaviour
 from kdaudit.distillation.looking import in_evaluation
 from kdaudit.errors import InvalidInput
 from kdaudit.objective.reference import Reference
@@ -40,6 +41,21 @@ def check_objective(goal: Objective, reference: Reference) -> None:
     if reference.scale == "probability" and (int(outcome.min()) < 0 or int(outcome.max()) >= classes):
         raise InvalidInput(
             f"outcomes from {int(outcome.min())} to {int(outcome.max())}; 0 to {classes - 1} were expected"
+        )
+
+
+def check_answers(behaviour: Behaviour) -> None:
+    """Refuse a behaviour that is a difference: a student learns answers.
+
+    Raises
+    ------
+    InvalidInput
+        If it is.
+    """
+    if behaviour.contrast is not None:
+        raise InvalidInput(
+            f"behaviour {behaviour.name!r} is a contrast; a student learns answers, not differences: "
+            "use a tree or a rule list"
         )
 
 

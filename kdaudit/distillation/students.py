@@ -15,7 +15,10 @@ from kdaudit.behaviour import Behaviour
 from kdaudit.chance import seed_of
 from kdaudit.distillation.loop import Extras, Record, encoder_of, learn, recorded
 from kdaudit.distillation.peers import mutual
+from kdaudit.distillation.refusals import check_answers
 from kdaudit.distillation.training import Schedule
+from kdaudit.distillation.views import parse as parse_inputs
+from kdaudit.distillation.views import rows_of
 from kdaudit.errors import InvalidInput
 from kdaudit.networks.architectures import build
 from kdaudit.networks.network import Network
@@ -53,11 +56,16 @@ class Student:
         The last two read one picture or one text.
     width, heads : int
         Of a transformer, or the vectors of words of a cnn.
+    inputs : str
+        On which rows, such as ``"data + 2 * mixup"`` (see `kdaudit.distillation.views.inputs`).  Rows that are made are
+        asked like all others, so that teacher and student see the same.
+    peers : int
+        How many students learn together where the objective names ``peers(...)``; the first is the proxy.
 
     Raises
     ------
     InvalidInput
-        If the objective cannot be read or a number is not above 0.
+        If a text cannot be read or a number is not above 0.
     """
 
     hidden: tuple[int, ...] = (32,)
@@ -68,10 +76,15 @@ class Student:
     network: Family = "mlp"
     width: int = 32
     heads: int = 2
+    inputs: str = "data"
+    peers: int = 2
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hidden", tuple(self.hidden))
         parse(self.objective)
+        parse_inputs(self.inputs)
+        if self.peers < 2:
+            raise InvalidInput(f"{self.peers} student has no peers; at least 2 learn together")
         self._schedule(1.0)
 
     @property
@@ -87,43 +100,47 @@ class Student:
         Students of a few numbers of steps learn from ``fit``; the one whose scores come closest to the teacher's on
         ``select`` is returned (by divergence in nats, or squared error where the score is a number).
         """
-        if behaviour.contrast is not None:
-            raise InvalidInput(
-                f"behaviour {behaviour.name!r} is a contrast; a student learns answers, not differences: "
-                "use a tree or a rule list"
-            )
-        rows = partial(recorded, teacher, ask=ask)
-        fit = rows(behaviour.within(parts["fit"]))
+        check_answers(behaviour)
+        rows, made = partial(recorded, teacher, ask=ask), self.further(behaviour, parts, rng)
+        fit = rows(behaviour.within(parts["fit"]) if made is None else made)
         select = rows(behaviour.within(parts["select"])) if "select" in parts else None
         encoder = encoder_of(self.objective, teacher, fit.samples)
         of_shape = suiting(self._shape, encoder, len(teacher.outputs))
         module, seed = build(*of_shape, int(rng.integers(2**62))), int(rng.integers(2**62))
-        other = build(*of_shape, seed_of(seed, "peer"))
+        peers = [build(*of_shape, seed_of(seed, f"peer {i}")) for i in range(1, self.peers if self._mutual else 1)]
         tried, extras = [], Extras(encoding=encoder)
         for share in SHARES if select is not None else SHARES[-1:]:
             schedule = self._schedule(share)
-            network = self._learn((module, other), teacher, fit, schedule, np.random.default_rng(seed), extras)
+            network = self._learn((module, *peers), teacher, fit, schedule, np.random.default_rng(seed), extras)
             tried.append((schedule.steps, network, None if select is None else _distance(network, select)))
         return _nearest(tried, select)
 
     def _learn(
         self,
-        modules: tuple[nn.Module, nn.Module],
+        modules: tuple[nn.Module, ...],
         teacher: Subject,
         fit: Record,
         schedule: Schedule,
         rng: np.random.Generator,
         extras: Extras,
     ) -> Network:
-        """Return the student; where the objective names peers, the first of two that learned together."""
+        """Return the student; where the objective names peers, the first of those that learned together."""
         goal = parse(self.objective)
-        if "peers" not in goal.by:
+        if not self._mutual:
             return learn(modules[0], teacher, goal, fit, schedule, rng, extras)
         return mutual(modules, goal, fit, teacher.outputs, schedule=schedule, rng=rng, teacher=teacher)[0]
 
     def of_outcomes(self) -> Student:
-        """Return the recipe for a student of recorded outcomes, which have no layers to look into."""
-        return replace(self, objective=str(parse(self.objective).outward))
+        """Return the recipe for a student of recorded outcomes, which have neither layers nor a word on made rows."""
+        return replace(self, objective=str(parse(self.objective).outward), inputs="data")
+
+    def further(self, behaviour: Behaviour, parts: Mapping[str, Samples], rng: np.random.Generator) -> Samples | None:
+        """Return the rows on which it learns, where these are others than ``fit``."""
+        return rows_of(self.inputs, behaviour.within(parts["fit"]), rng)
+
+    @property
+    def _mutual(self) -> bool:
+        return "peers" in parse(self.objective).by
 
     @property
     def _shape(self) -> Shape:

@@ -130,6 +130,15 @@ def inputs(text: str, samples: Samples, rng: np.random.Generator) -> Samples:
     return concat([_named(part) for part in made]) if len(made) > 1 else made[0]
 
 
+def rows_of(text: str, fit: Samples, rng: np.random.Generator) -> Samples | None:
+    """Return the rows that a text asks for, drawn by a stream of their own; None where they are `fit` itself.
+
+    What else is drawn from `rng` stays as it is, so that a recipe's rows can be told before it is made.
+    """
+    rows = inputs(text, fit, rng.spawn(1)[0])
+    return None if rows is fit else rows
+
+
 @dataclass(frozen=True)
 class Share:
     """So many times as many rows, by one sampler."""

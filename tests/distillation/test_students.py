@@ -124,3 +124,36 @@ def test_an_objective_with_peers_makes_two_and_returns_one(teacher_of, draw_rows
 )
 def test_outcomes_are_not_looked_into(objective, blind):
     assert Student(objective=objective).of_outcomes() == Student(objective=blind)
+
+
+def test_rows_that_are_told_beforehand_are_those_that_are_learned(teacher_of, draw_rows):
+    parts, store, teacher = {"fit": draw_rows(60), "select": draw_rows(30, 1)}, Store(), teacher_of()
+    recipe = Student(steps=20, objective="soft_targets(2)", inputs="data + 2 * mixup + jitter(0.2)")
+    behaviour = Behaviour("yes", teacher.outputs, parts["fit"].domain)
+    student = recipe.make(behaviour, teacher, parts, behaviour.through(store.ask), rng())
+    told = recipe.further(behaviour, parts, rng())
+    assert student.notes["fitted"] == len(told) == 240
+    assert not store.known(teacher, told, (SCORE,)).failed
+    assert teacher.asked == 240 + 30
+    assert Student().further(behaviour, parts, rng()) is None
+
+
+def test_made_rows_change_nothing_else_that_is_drawn(teacher_of, draw_rows):
+    first, other = np.random.default_rng(5), np.random.default_rng(5)
+    behaviour = Behaviour("yes", ("yes",), draw_rows(5).domain)
+    Student(inputs="jitter").further(behaviour, {"fit": draw_rows(20)}, first)
+    assert first.integers(2**62) == other.integers(2**62)
+
+
+def test_outcomes_say_nothing_about_made_rows():
+    assert Student(inputs="mixup").of_outcomes().inputs == "data"
+
+
+def test_as_many_learn_together_as_the_recipe_says(teacher_of, draw_rows):
+    parts = {"fit": draw_rows(120)}
+    made = make(Student(steps=20, objective="soft_targets(2) + peers(soft_targets(2))", peers=4), teacher_of(), parts)
+    assert made.notes["peers"] == 3
+    with pytest.raises(InvalidInput, match="at least 2 learn together"):
+        Student(peers=1)
+    with pytest.raises(InvalidInput, match="did you mean mixup"):
+        Student(inputs="mixap")
