@@ -121,6 +121,11 @@ def chosen(samples: Samples, fields: Sequence[str]) -> Samples:
     return Samples(domain, columns, samples.ids, samples.origin, samples.labels, samples.weights)
 
 
+def read_of(encoder: Encoder) -> tuple[str, ...]:
+    """Return the fields that an encoder reads."""
+    return (encoder.inner if isinstance(encoder, Reading) else encoder).domain.names
+
+
 def _part(domain: Domain, fields: Sequence[str]) -> Domain:
     return Domain(tuple(domain[name] for name in fields))
 
@@ -161,6 +166,11 @@ def _fitted(samples: Samples) -> Encoding | Pictures | Tokens:
             return Pictures.fitted(samples)
         case (Text(),):
             return Tokens.fitted(samples)
+        case fields if any(isinstance(item, Image | Text) for item in fields):
+            raise InvalidInput(
+                f"pictures and texts are read alone, and here are {', '.join(samples.domain.names)}; "
+                "say with `reads` which field is read"
+            )
         case _:
             return Encoding.fitted(samples)
 

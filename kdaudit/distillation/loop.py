@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,9 +21,9 @@ from kdaudit.distillation.recordings import record as keep
 from kdaudit.distillation.refusals import check_fit, check_objective, check_outside
 from kdaudit.distillation.training import Lesson, Progress, Teaching, Told, Training, View
 from kdaudit.distillation.training import Schedule as Schedule
-from kdaudit.encoders import Encoder, fitted
+from kdaudit.encoders import Encoder, fitted, read_of
 from kdaudit.errors import InvalidAnswers, InvalidInput, NoSuchSignal
-from kdaudit.networks.architectures import Mlp
+from kdaudit.networks.architectures import last_layer
 from kdaudit.networks.network import Network
 from kdaudit.networks.taps import resolve
 from kdaudit.objective.reference import Reference
@@ -257,12 +257,23 @@ def suited(objective: Objective | str, teacher: Subject, encoding: Encoder | Non
     return goal.suited(teacher.scale, opened=alike)
 
 
-def encoder_of(objective: str, teacher: Subject, samples: Samples) -> Encoder:
-    """Return how a student sees rows: as its teacher where the objective looks into it, else standardised by them."""
+def encoder_of(objective: str, teacher: Subject, samples: Samples, reads: Sequence[str] = ()) -> Encoder:
+    """Return how a student sees rows: as its teacher where the objective looks into it, else standardised by them.
+
+    Parameters
+    ----------
+    objective : str
+    teacher : Subject
+    samples : Samples
+    reads : sequence of str
+        Fields that the student reads; none stands for all.  Where they are others than the teacher's, its layers are
+        compared with those of a student that sees the same row in another form.
+    """
+    if not isinstance(teacher, Network) or not suited(objective, teacher).taught_by("teacher"):
+        return fitted(samples, reads)
     # what both see is compared, so both see rows in the same way
-    if isinstance(teacher, Network) and suited(objective, teacher).taught_by("teacher"):
-        return teacher.encoding
-    return fitted(samples)
+    alike = not reads or tuple(reads) == read_of(teacher.encoding)
+    return teacher.encoding if alike else fitted(samples, reads)
 
 
 def told(goal: Objective, training: Training, curve: NDArray[np.float64]) -> dict[str, Any]:
@@ -342,8 +353,8 @@ def _on_one_scale(module: nn.Module, reference: Reference) -> tuple[Reference, C
     A rate that suits numbers around one never reaches numbers around 50,000.  Only a module whose last layer is known
     can be put back; others learn the numbers as they are.
     """
-    last = module.layers[-1] if isinstance(module, Mlp) else None
-    if reference.scale != "value" or not isinstance(last, nn.Linear):
+    last = last_layer(module)
+    if reference.scale != "value" or last is None:
         return reference, lambda: None
     middle, spread = reference.score.mean(dim=0), reference.score.std(dim=0, correction=0)
     spread = torch.where(spread > 0, spread, torch.ones_like(spread))
@@ -352,6 +363,10 @@ def _on_one_scale(module: nn.Module, reference: Reference) -> tuple[Reference, C
 
     def unscale() -> None:
         with torch.no_grad():
+            if isinstance(last, nn.Embedding):
+                # leaves of a soft tree, whose shares sum to one
+                last.weight.mul_(spread).add_(middle)
+                return
             last.weight.mul_(spread[:, None])
             last.bias.mul_(spread).add_(middle)
 

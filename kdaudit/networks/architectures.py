@@ -140,6 +140,21 @@ def described(module: nn.Module) -> tuple[str, dict[str, Any]]:
     return "", {}
 
 
+def last_layer(module: nn.Module) -> nn.Linear | nn.Embedding | None:
+    """Return the layer whose weights scale and shift what a module gives; None where it is not known."""
+    match module:
+        case Mlp():
+            last = module.layers[-1]
+        case Cnn() | WordCnn() | Transformer() | PatchTransformer():
+            last = module.head
+        case SoftTree(numbers=True):
+            last = module.leaves
+        case _:
+            return None
+    assert isinstance(last, nn.Linear | nn.Embedding)
+    return last
+
+
 def _absent(value: object) -> bool:
     return isinstance(value, nn.ModuleList) and not len(value)
 

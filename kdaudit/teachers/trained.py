@@ -37,10 +37,14 @@ class Trained:
         Of weights and batches; a twin has another one.
     name : str
         For people.
-    network : {"mlp", "cnn", "transformer"}
-        The last two read one picture or one text.
+    network : {"mlp", "cnn", "transformer", "soft_tree"}
+        The second and third read one picture or one text.
     width, heads : int
         Of a transformer, or the vectors of words of a cnn.
+    depth : int
+        Of a soft tree: questions between root and leaf.
+    reads : tuple of str
+        Fields that it reads; none stands for all.
     """
 
     part: str
@@ -53,6 +57,8 @@ class Trained:
     network: Family = "mlp"
     width: int = 32
     heads: int = 2
+    depth: int = 4
+    reads: tuple[str, ...] = ()
 
     def open(self, setting: Setting) -> Network:
         """Train and return the teacher: the same rows and seed give the same weights, bit for bit.
@@ -73,8 +79,8 @@ class Trained:
         if setting.behaviour.scale == "value":
             raise InvalidInput(f"{self.name} learns classes, and the behaviour {setting.behaviour.name!r} is a number")
         labels = classes(samples, len(outputs))
-        encoding = fitted(samples)
-        shape = Shape(self.network, self.hidden, self.width, self.heads)
+        encoding = fitted(samples, self.reads)
+        shape = Shape(self.network, self.hidden, self.width, self.heads, self.depth)
         module = build(*suiting(shape, encoding, len(outputs)), self.seed)
         loss = _likelihood(labels, len(outputs))
         encoded = encoding.encode(samples)
