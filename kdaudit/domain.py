@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from kdaudit.errors import InvalidInput, OutOfDomain
@@ -55,6 +55,8 @@ class Category:
         All levels; samples hold their positions.  Rising if `ordered`.
     ordered, missing, protected, immutable : bool
         As for `Real`; `ordered` levels may be compared in conditions and cut by a threshold.
+    monotone : {-1, 0, 1}
+        Of ordered levels, as for `Real`.
     """
 
     kind: ClassVar[str] = "category"
@@ -64,6 +66,7 @@ class Category:
     missing: bool = False
     protected: bool = False
     immutable: bool = False
+    monotone: int = 0
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,7 @@ class Domain:
     Raises
     ------
     InvalidInput
-        If two fields share a name, a name is no identifier or a category lacks levels.
+        If two fields share a name, a name is no identifier, a category lacks levels, or monotone is no direction.
 
     Examples
     --------
@@ -131,6 +134,10 @@ class Domain:
             match item:
                 case Category(levels=levels) if not levels or len(set(levels)) < len(levels):
                     raise InvalidInput(f"field {item.name!r} needs at least one level and no level twice")
+                case Real(monotone=sign) | Category(monotone=sign) if sign not in (-1, 0, 1):
+                    raise InvalidInput(f"field {item.name!r} is monotone {sign}; -1, 0 or 1 was expected")
+                case Category(monotone=sign, ordered=False) if sign:
+                    raise InvalidInput(f"levels of field {item.name!r} have no order; nothing can rise along them")
                 case Real(low=float() | int() as low, high=float() | int() as high) if low > high:
                     raise InvalidInput(f"field {item.name!r} has low {low} above high {high}")
                 case _:
@@ -170,6 +177,11 @@ class Domain:
         if level not in levels:
             raise OutOfDomain(f"{name} has no level {level!r}; its levels are {', '.join(levels)}")
         return levels.index(level)
+
+    def undirected(self) -> Domain:
+        """Return the same fields without monotone: of answers that are differences."""
+        free = tuple(replace(f, monotone=0) if isinstance(f, Real | Category) else f for f in self.fields)
+        return Domain(free, self.constraints)
 
     @property
     def protected(self) -> tuple[str, ...]:

@@ -133,7 +133,7 @@ class Beside:
 
         found = tree(
             # what is to be met is a number, also where it is 1 for "otherwise": its mean is the share of rows
-            replace(behaviour, outputs=OUTPUTS[recipe.of], scale="value"),
+            replace(behaviour, outputs=OUTPUTS[recipe.of], scale="value", domain=behaviour.domain.undirected()),
             parts["fit"],
             difference,
             leaves=recipe.leaves,

@@ -13,6 +13,7 @@ from kdaudit.rules import Rules
 from kdaudit.samples import Samples
 from kdaudit.surrogates.choice import Candidate, Making, Near, choose
 from kdaudit.surrogates.enquiry import Enquiry
+from kdaudit.surrogates.monotone import directions
 from kdaudit.surrogates.surrogate import Surrogate, made_for
 from kdaudit.surrogates.targets import Targets, TeacherAsk, ask_for_targets, stacked
 
@@ -82,7 +83,9 @@ def made(
         chosen_on=len(select),
         failed=failed,
         why=_why(rules, fit),
-        note="; ".join(note for note in (same if select is fit else "", enquiry.note) if note),
+        note="; ".join(
+            note for note in (same if select is fit else "", enquiry.note, _undirected(rules, behaviour)) if note
+        ),
         beyond=enquiry.rows,
         sampler=enquiry.sampler if enquiry.pools else "",
         trials=dict(enquiry.trials),
@@ -96,6 +99,14 @@ def _near(fit: Targets, enquiry: Enquiry) -> Near | None:
     if pool is None or not len(pool):
         return None
     return Near(pool.targets, pool.parents, stacked([fit, *(other.targets for other in enquiry.pools)]))
+
+
+def _undirected(rules: Rules, behaviour: Behaviour) -> str:
+    """Return what a reader should know where the domain wants answers to rise and nothing sees to it."""
+    fields = directions(behaviour)
+    if rules.family == "tree" or not fields:
+        return ""
+    return f"the domain calls {', '.join(fields)} monotone; that is kept to in trees, and not in a rule {rules.family}"
 
 
 def _why(rules: Rules, fit: Targets) -> str:

@@ -15,6 +15,7 @@ from kdaudit.subject import Ask, Subject
 from kdaudit.surrogates.candidates import Extent, candidates
 from kdaudit.surrogates.enquiry import enquire
 from kdaudit.surrogates.making import check, made, parted
+from kdaudit.surrogates.monotone import in_order
 from kdaudit.surrogates.surrogate import Surrogate
 from kdaudit.surrogates.targets import TeacherAsk
 
@@ -39,7 +40,8 @@ def tree(  # noqa: PLR0913 - each is a choice of the user's
     decisions (Breiman, Friedman, Olshen and Stone, 1984), cut back to the best subtree of every size (Bohanec and
     Bratko, 1994), and their splits chosen anew by alternation (Carreira-Perpinan and Tavallali, 2018); which tree of
     which size is taken is chosen on `select`.  With more than 50,000 rows splits are chosen anew on some of them; trees
-    are grown, and leaves answer, from all.
+    are grown, and leaves answer, from all.  Where the domain calls a field monotone, the answers of every tree are put
+    in order before one is chosen (`kdaudit.surrogates.monotone`); trees that cut weighted sums are then left out.
 
     Parameters
     ----------
@@ -71,6 +73,7 @@ def tree(  # noqa: PLR0913 - each is a choice of the user's
     extent = Extent(leaves, fields, queries)
     enquiry = enquire(behaviour, fit, chosen_on, ask, queries=queries, leaves=leaves, rng=rng)
     found = [each for body in enquiry.ways(fit, chosen_on) for each in candidates(behaviour, body, extent)]
+    found = [ordered for each in found if (ordered := in_order(each, behaviour)) is not None]
     return made(behaviour, "tree", found, (fit, chosen_on), slack, enquiry)
 
 
