@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from kdaudit.auditing import beyond, casting, steps
+from kdaudit.auditing import beyond, casting, groups, steps
 from kdaudit.auditing.plan import Plan
 from kdaudit.samples import Samples
 
@@ -84,7 +84,8 @@ def price(plan: Plan, data: Path | None) -> Estimate:
         warnings.append("no stranger is named: controls are fitted to recorded outcomes, where there are any")
     if plan.twin is None:
         warnings.append("no twin is named: measures have no ceiling")
-    if plan.teacher.kind == "python":
+    warnings += _beside(plan, estimate)
+    if groups.runs_code(plan.teacher.recipe):
         warnings.append("the teacher is Python code of the plan; the audit needs --allow-code")
     return Estimate(tuple(lines), plan.limit, tuple(warnings))
 
@@ -115,6 +116,24 @@ def _further(plan: Plan, parts: Mapping[str, Samples]) -> list[Line]:
         if rows is not None:
             new = int((~np.isin(np.unique(rows.keys()), parts["fit"].keys())).sum())
             out.append(Line(new, f"make {item.name} (rows of its own)"))
+    return out
+
+
+def _beside(plan: Plan, estimate: Estimate) -> list[str]:
+    """Return what is paid beside questions: privacy, and rows that are shown in place."""
+    out = []
+    allowed = groups.releases(plan.teacher.recipe)
+    for recipe in groups.all_of(plan.teacher.recipe):
+        loss = getattr(recipe, "loss", None)
+        if loss is not None:
+            rows = min(n for n in (estimate.total, plan.limit, allowed) if n is not None)
+            name = getattr(recipe, "name", "")
+            out.append(f"{name}: {rows:,} rows released cost at most epsilon {loss(rows):.3g} at delta {recipe.delta:g}")
+    if allowed is not None and allowed < min(estimate.total, plan.limit):
+        out.append(f"privacy ends the audit after {allowed:,} rows; raise the noise or epsilon, or ask fewer")
+    for item in plan.proxies:
+        if shown := getattr(item.recipe, "shown", 0):
+            out.append(f"{item.name} shows the teacher's network {shown:,} made rows in place, outside the budget")
     return out
 
 

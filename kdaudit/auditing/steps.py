@@ -15,6 +15,7 @@ import numpy as np
 from kdaudit.auditing import benches, beyond, casting, groups, losses, rows
 from kdaudit.auditing.casting import Teachers, Troupe
 from kdaudit.auditing.conclude import conclude, undecided
+from kdaudit.auditing.standing import standing
 from kdaudit.auditing.plan import Plan, ProxyItem, QuestionItem
 from kdaudit.cast import Empty
 from kdaudit.chance import rng
@@ -117,7 +118,7 @@ def make_proxy(stage: Stage, item: ProxyItem, teachers: Teachers) -> Troupe:
     """Make a proxy and its control, or fetch them where a run that was cut off has made them."""
     folder = stage.folder.path / "proxies" / item.name
     meter = stage.meter(f"proxies/{item.name}", teachers.teacher)
-    for part in ("fit", "select"):
+    for part in getattr(item.recipe, "uses", ("fit", "select")):
         # asked (or fetched) here in any case: the count is the same whether the proxy is made or fetched
         stage.posed(meter)(teachers.teacher, stage.parts[part], item.recipe.signals or _fullest(teachers.teacher))
     made = casting.further(stage.plan, item, stage.parts)
@@ -246,6 +247,7 @@ def account_of(
         "privacy": losses.lost(stage.folder.path / "answers", stage.store, vars(teachers)),
         "epoch": epoch,
         "proxies": [item.name for item in plan.proxies],
+        "standing": standing({p.name: p.recipe for p in plan.proxies}, (e for one in asked for e in one.evidence)),
         "not_tested": list(plan.not_tested),
         "notes": _notes(asked),
         "failed_questions": [{"question": one.item.key, "reason": one.failed} for one in asked if one.failed],
