@@ -7,6 +7,7 @@ import streamlit as st
 
 from kdaudit.report.account import cost, untested
 from kdaudit.report.believing import believing
+from kdaudit.report.curves import curves
 from kdaudit.report.verdict import box
 from kdaudit.run.reading import Run
 
@@ -22,6 +23,7 @@ def show() -> None:
     st.text(str(run.account.get("title", "")))
     frame.blocks([box(run)])
     frame.blocks(believing(run))
+    frame.blocks(curves(run))
     frame.blocks(untested(run))
     frame.blocks(cost(run))
     _downloads(run)

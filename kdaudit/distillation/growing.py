@@ -18,7 +18,7 @@ from kdaudit.distillation.training import Schedule
 from kdaudit.errors import InvalidInput
 from kdaudit.networks.architectures import build
 from kdaudit.networks.network import Network
-from kdaudit.networks.suiting import Shape, suiting
+from kdaudit.networks.suiting import Family, Shape, suiting
 from kdaudit.objective.sum import parse
 from kdaudit.objective.terms import FAITHFUL
 from kdaudit.samples import Samples
@@ -37,7 +37,11 @@ class Growing:
     Parameters
     ----------
     sizes : tuple of tuple of int
-        Units of each hidden layer, one item a size.
+        One item a size: units of each hidden layer (mlp), channels (cnn), units inside each layer (transformer), or the
+        one depth (soft_tree).
+    network : {"mlp", "cnn", "transformer", "soft_tree"}
+    width, heads : int
+        Of a transformer, or the vectors of words of a cnn.
     seeds : int
         Networks of each size.
     objective : str
@@ -52,6 +56,9 @@ class Growing:
     """
 
     sizes: tuple[tuple[int, ...], ...] = ((2,), (4,), (8,), (16,), (32,))
+    network: Family = "mlp"
+    width: int = 32
+    heads: int = 2
     seeds: int = 3
     objective: str = FAITHFUL
     steps: int = 1500
@@ -62,8 +69,16 @@ class Growing:
         object.__setattr__(self, "sizes", tuple(tuple(hidden) for hidden in self.sizes))
         parse(self.objective)
         Schedule(self.steps, self.batch, self.rate)
+        if self.network == "soft_tree" and any(len(size) != 1 for size in self.sizes):
+            raise InvalidInput("a soft tree is as large as it is deep: each size is one depth, such as [3]")
         if not self.sizes or self.seeds < 1:
             raise InvalidInput(f"{len(self.sizes)} sizes and {self.seeds} seeds; at least one of each is needed")
+
+    def shape(self, size: tuple[int, ...]) -> Shape:
+        """Return the shape of a size."""
+        if self.network == "soft_tree":
+            return Shape("soft_tree", (), depth=size[0])
+        return Shape(self.network, size, self.width, self.heads)
 
     @property
     def signals(self) -> frozenset[Signal]:
@@ -121,7 +136,9 @@ class _School:
         """Return parameters, agreement on the select rows, and that of a control that learned the outcomes."""
         encoder = encoder_of(self.recipe.objective, self.teacher, self.fit.samples)
         name = f"growing/{hidden}/{seed}"
-        module = build(*suiting(Shape("mlp", hidden), encoder, len(self.teacher.outputs)), seed_of(self.seed, name))
+        module = build(
+            *suiting(self.recipe.shape(hidden), encoder, len(self.teacher.outputs)), seed_of(self.seed, name)
+        )
 
         def taught(objective: str) -> Network:
             schedule = Schedule(self.recipe.steps, self.recipe.batch, self.recipe.rate)

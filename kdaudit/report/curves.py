@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 from kdaudit.evidence import Evidence
 from kdaudit.report.believing import strips_of
-from kdaudit.report.document import Block, Curve, Fold, Heading, Knot, Paragraph, Strip, Table
+from kdaudit.report.document import Block, Curve, Fold, Heading, Knot, Paragraph, Strip
 from kdaudit.report.figures import elements, nice_step, svg
+from kdaudit.report.policies import heading, policies
 from kdaudit.report.words import clean, count, number
 
 if TYPE_CHECKING:
@@ -27,46 +28,25 @@ def curves(run: Run) -> tuple[Block, ...]:
     for evidence in run.evidence.values():
         if evidence.shows == "curve" and evidence.rows:
             out += _section(evidence)
-    for name, card in run.cards.items():
-        out += _policies(name, card.get("notes", {}))
+        if evidence.shows == "policies" and evidence.rows:
+            out += [*heading(evidence), curve_of(evidence), *policies(evidence)]
     return tuple(out)
 
 
-def _policies(name: str, notes: Mapping[str, Any]) -> list[Block]:
-    """Return the Pareto table of a search; what chose is flattered by the choice, and the words say so."""
-    points = notes.get("search") or ()
-    if not points:
-        return []
-    costs = [key for key in points[0] if key not in ("plan", "distance")]
-    head = (*costs, "distance", "item of a plan")
-    rows = tuple((*(count(int(p[key])) for key in costs), number(float(p["distance"])), str(p["plan"])) for p in points)
-    left = [f"[{size}]: {why}" for size, why in notes.get("left_out", {}).items()]
-    out: list[Block] = [
-        Heading(f"Which students the search for {name} found"),
-        Paragraph(
-            "None of these is beaten in distance by one that costs no more. The distance to the teacher, in nats, was "
-            f"measured on the {count(int(notes.get('chosen_on', 0)))} rows that chose among them, and so flatters; "
-            "what the chosen one is worth stands above, on rows that chose nothing.",
-            quiet=True,
-        ),
-        Table(head, rows, frozenset(range(len(costs) + 1))),
-    ]
-    return [*out, Paragraph(f"Left out by the limits: {'; '.join(left)}.", quiet=True)] if left else out
-
-
 def _section(evidence: Evidence) -> list[Block]:
-    heading = Heading(evidence.title)
+    title = Heading(evidence.title)
     sentences = [Paragraph(f"{text}.") for text in evidence.context.get("sentences", ())]
     about = Paragraph(f"Measured on {evidence.context.get('population', 'rows apart')}.", quiet=True)
     strips = tuple(Strip(evidence.proxy_name, row.group, row) for row in evidence.rows)
     table = Fold(f"Numbers of the curve ({count(len(strips))} sizes)", (strips_of(evidence.rows[0].title, strips),))
-    return [heading, *sentences, curve_of(evidence), about, table]
+    return [title, *sentences, curve_of(evidence), about, table]
 
 
 def curve_of(evidence: Evidence) -> Curve:
     """Return the block of a curve."""
     sizes = [float(x) for x in evidence.arrays["parameters"]]
-    knots = tuple(Knot(x, row.value, row.control) for x, row in zip(sizes, evidence.rows, strict=True))
+    drawn = [row for row in evidence.rows if row.measure == evidence.rows[0].measure]
+    knots = tuple(Knot(x, row.value, row.control) for x, row in zip(sizes, drawn, strict=True))
     law: tuple[tuple[float, float, float, float], ...] = ()
     if "law" in evidence.arrays:
         names = ("law_parameters", "law", "law_low", "law_high")

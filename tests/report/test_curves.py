@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kdaudit.evidence import Evidence, Row
-from kdaudit.interval import Interval, unknown
+from kdaudit.interval import Interval, counted, unknown
 from kdaudit.report.curves import curve, curve_of
 from kdaudit.report.document import Curve, Knot
 from kdaudit.report.html import fragment
@@ -67,17 +67,37 @@ def test_evidence_becomes_a_curve_in_every_format():
     assert _block(block, folds=True) == ""
 
 
+def points(n=2):
+    interval, rows, out = Interval(0.9, 0.85, 0.95, 500), [], []
+    for k in range(n):
+        for measure, unit in (("agreement", "percent"), ("kl", "nats")):
+            group, keys = f"{10 * (k + 1)} parameters", {"control": interval, "control_kind": "label_only"}
+            rows.append(Row(measure, group, "proxy", interval, unit, excess=interval, no_ceiling="n", **keys))
+        costs = {"parameters": counted(1000.0 * (k + 1), 1).to_data(), "ms a row": interval.to_data()}
+        out.append({"plan": f"- {{name: student, kind: student, hidden: [{k}]}}", "costs": costs})
+    context = {
+        "population": "500 rows that chose nothing",
+        "sentences": ["2 students were tried"],
+        "points": out,
+        "costs": ["parameters", "ms a row"],
+        "left_out": {"[64]": "5,000 parameters, at most 2,000"},
+        "failed": {"<b>": "the loss is nan"},
+    }
+    arrays = {"parameters": np.array([1000.0 * (k + 1) for k in range(n)])}
+    return Evidence("proxies/found", "Which?", tuple(rows), (), context, arrays, "policies", "found")
+
+
 def test_a_search_shows_its_table_and_what_was_left_out():
     from types import SimpleNamespace
 
     from kdaudit.report.curves import curves
 
-    point = {"plan": "- {name: student, kind: student}", "distance": 0.0123, "parameters": 1345}
-    notes = {"search": [point], "left_out": {"64": "5,000 parameters, at most 2,000"}, "chosen_on": 500}
-    cards = {"found": {"notes": notes}, "tree": {}}
-    blocks = curves(SimpleNamespace(evidence={}, cards=cards))
+    blocks = curves(SimpleNamespace(evidence={"proxies.found": points()}))
     table = next(block for block in blocks if hasattr(block, "head"))
-    assert table.rows == (("1,345", "0.012", "- {name: student, kind: student}"),)
+    assert table.head[:4] == ("student", "parameters", "ms a row", "agreement, %")
+    assert table.rows[1][1:4] == ("2,000", "0.9 (0.85 to 0.95)", "90.0 (85.0 to 95.0)")
+    assert table.rows[0][6] == "0.900 (0.850 to 0.950)" and len(table.rows) == 2
     page = fragment(blocks)
-    assert "500 rows that chose" in page and "Left out by the limits: [64]" in page
-    assert curves(SimpleNamespace(evidence={}, cards={"tree": {"notes": {}}})) == ()
+    assert "500 rows that chose nothing" in page and "Left out by the limits: [64]: 5,000" in page
+    assert "hidden: [1]" in page and "&lt;b&gt;: the loss is nan" in page and "<svg" in page
+    assert curves(SimpleNamespace(evidence={})) == ()
