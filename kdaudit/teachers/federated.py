@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 
 from kdaudit.chance import seed_of
@@ -78,6 +79,12 @@ class Federated:
     def loss(self, rows: int) -> float:
         """Return epsilon after so many distinct rows; infinite without noise."""
         return epsilon_of(self.delta, mu_of(rows, self.noise, self.neighbours))
+
+    def told(self, rows: int) -> str:
+        """Return what so many distinct rows cost, in words."""
+        loss = self.loss(rows)
+        cost = f"cost epsilon {loss:.3g} at delta {self.delta:g}" if math.isfinite(loss) else "leave nothing private"
+        return f"{self.name}: {rows:,} rows released {cost}"
 
     def open(self, setting: Setting) -> Consensus:
         """Open all clients and return their consensus.
