@@ -124,11 +124,9 @@ def _beside(plan: Plan, estimate: Estimate) -> list[str]:
     out = []
     allowed = groups.releases(plan.teacher.recipe)
     for recipe in groups.all_of(plan.teacher.recipe):
-        loss = getattr(recipe, "loss", None)
-        if loss is not None:
-            rows = min(n for n in (estimate.total, plan.limit, allowed) if n is not None)
-            name = getattr(recipe, "name", "")
-            out.append(f"{name}: {rows:,} rows released cost at most epsilon {loss(rows):.3g} at delta {recipe.delta:g}")
+        told = getattr(recipe, "told", None)
+        if told is not None:
+            out.append(told(min(n for n in (estimate.total, plan.limit, allowed) if n is not None)))
     if allowed is not None and allowed < min(estimate.total, plan.limit):
         out.append(f"privacy ends the audit after {allowed:,} rows; raise the noise or epsilon, or ask fewer")
     for item in plan.proxies:
