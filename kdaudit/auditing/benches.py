@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from kdaudit.auditing.plan import ProxyItem
+from kdaudit.auditing.items import ProxyItem
 from kdaudit.interval import Interval
 from kdaudit.question import ProxyRecipe, Workbench
 from kdaudit.samples import Samples

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kdaudit.auditing.plan import ProxyItem
+from kdaudit.auditing.items import ProxyItem
 from kdaudit.errors import BrokenRun
 from kdaudit.samples import Samples
 from kdaudit.store.index import Keys

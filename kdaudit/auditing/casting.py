@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from kdaudit import digest
-from kdaudit.auditing.plan import Plan, ProxyItem, TeacherItem
+from kdaudit.auditing.items import ProxyItem, TeacherItem
+from kdaudit.auditing.plan import Plan
 from kdaudit.cast import Cast, ControlKind, Empty
 from kdaudit.chance import rng
 from kdaudit.errors import InvalidInput, NoSuchSignal
@@ -21,53 +22,101 @@ from kdaudit.subject import Ask, Subject
 Parts = Mapping[str, Samples]
 
 
+NOBODY = "the plan names none; add `teacher.{}`"
+LABEL_ONLY = 3
+"""Proxies made from recorded outcomes where there is no stranger: they differ by the luck of their making alone."""
+
+
 @dataclass(frozen=True)
 class Teachers:
-    """The teacher and those who stand beside it; `other` is whom a proxy's answers are a difference to, if any."""
+    """The teacher and those who stand beside it.
+
+    Parameters
+    ----------
+    teacher : Subject
+    strangers : tuple of Subject
+        Independent teachers; only several show how far luck carries one.
+    twin : Subject or Empty
+    other : Subject, optional
+        Whom a proxy's answers are a difference to, if any.
+    """
 
     teacher: Subject
-    stranger: Subject | Empty
+    strangers: tuple[Subject, ...]
     twin: Subject | Empty
     other: Subject | None = None
+
+    @property
+    def stranger(self) -> Subject | Empty:
+        """The first stranger, or why there is none."""
+        return self.strangers[0] if self.strangers else Empty(NOBODY.format("strangers"))
+
+
+@dataclass(frozen=True)
+class Source:
+    """Whom one control is made from.
+
+    Parameters
+    ----------
+    name : str
+        Of the control: ``control``, ``control-2``, ...; its folder and its stream of chance.
+    teacher : Subject
+    """
+
+    name: str
+    teacher: Subject
 
 
 @dataclass(frozen=True)
 class Troupe:
-    """A proxy with its control.
+    """A proxy with its controls.
 
     Parameters
     ----------
     name : str
     proxy : Subject
-    control : Subject or Empty
-        Made by the same recipe from somebody else.
+    controls : tuple of Subject
+        Each made by the same recipe from somebody else.
     control_kind : str
+    no_control : str
+        Why there is none.
     other : Subject, optional
         Of a proxy that answers with a difference to somebody else: that one.
     """
 
     name: str
     proxy: Subject
-    control: Subject | Empty
+    controls: tuple[Subject, ...]
     control_kind: ControlKind
+    no_control: str = ""
     other: Subject | None = None
+
+    @property
+    def control(self) -> Subject | Empty:
+        """The first control, or why there is none."""
+        return self.controls[0] if self.controls else Empty(self.no_control)
 
 
 def open_teachers(plan: Plan, parts: Parts, *, allow_code: bool) -> Teachers:
-    """Open the teacher, and stranger and twin where the plan names them.
+    """Open the teacher, and strangers and twin where the plan names them.
 
     Raises
     ------
     InvalidInput
-        As the recipes do; the sentence names the seat.
+        As the recipes do, and if two strangers turn out to be one; the sentence names the seat.
     """
     setting = Setting(plan.folder, plan.behaviour, parts, plan.seed, allow_code)
-    nobody = "the plan names none; add `teacher.{}`"
-    return Teachers(
-        _open(plan.teacher, setting, plan),
-        Empty(nobody.format("stranger")) if plan.stranger is None else _open(plan.stranger, setting, plan),
-        Empty(nobody.format("twin")) if plan.twin is None else _open(plan.twin, setting, plan),
-    )
+    teacher = _open(plan.teacher, setting, plan)
+    strangers = tuple(_open(item, setting, plan) for item in plan.strangers)
+    known = {teacher.identity.digest: teacher.identity.name}
+    for one in strangers:
+        who = known.setdefault(one.identity.digest, one.identity.name)
+        if who != one.identity.name or one.identity.digest == teacher.identity.digest:
+            raise InvalidInput(
+                f"{one.identity.name} is the same model as {who}; a stranger is an independent teacher, trained apart"
+            )
+    twin = Empty(NOBODY.format("twin")) if plan.twin is None else _open(plan.twin, setting, plan)
+    return Teachers(teacher, strangers, twin)
 
 
 def _open(item: TeacherItem, setting: Setting, plan: Plan) -> Subject:
@@ -80,8 +129,8 @@ def _open(item: TeacherItem, setting: Setting, plan: Plan) -> Subject:
     return subject
 
 
-def make(plan: Plan, item: ProxyItem, teachers: Teachers, parts: Parts, asks: tuple[Ask, Ask]) -> Troupe:
-    """Make a proxy from the teacher, and its control from the stranger or from recorded outcomes.
+def make(plan: Plan, item: ProxyItem, teachers: Teachers, parts: Parts, ask: Ask) -> Subject:
+    """Make a proxy from the teacher.
 
     Parameters
     ----------
@@ -90,27 +139,57 @@ def make(plan: Plan, item: ProxyItem, teachers: Teachers, parts: Parts, asks: tu
     teachers : Teachers
     parts : mapping of str to Samples
         Only ``fit`` and ``select`` are used.
-    asks : (Ask, Ask)
-        The metered way to the teacher, and the way to everybody else.
+    ask : Ask
+        The metered way to the teacher.
     """
-    rows = {name: parts[name] for name in ("fit", "select")}
     _can_answer(teachers.teacher, item)
+    recipe = item.recipe if teachers.other is None else item.recipe.beside(teachers.other)  # type: ignore[attr-defined]
+    made: Subject = recipe.make(
+        plan.behaviour, teachers.teacher, _learned(parts), ask, rng(plan.seed, f"proxies/{item.name}")
+    )
+    return made
+
+
+def sources(
+    plan: Plan, item: ProxyItem, teachers: Teachers, parts: Parts
+) -> tuple[tuple[Source, ...], ControlKind, str]:
+    """Return whom a proxy's controls are made from, what kind of control that is, and why there is none.
+
+    One from each stranger; without strangers `LABEL_ONLY` from recorded outcomes, where there are any.
+    """
+    rows = _learned(parts)
     if teachers.other is not None:
-        made = item.recipe.beside(teachers.other).make(  # type: ignore[attr-defined]
-            plan.behaviour, teachers.teacher, rows, asks[0], rng(plan.seed, f"proxies/{item.name}")
-        )
-        return Troupe(item.name, made, Empty("a teacher that answers as the other does scores exactly 0"), "none")
-    proxy = item.recipe.make(plan.behaviour, teachers.teacher, rows, asks[0], rng(plan.seed, f"proxies/{item.name}"))
-    other, kind = _other(teachers, rows, plan)
-    if kind == "label_only" and getattr(item.recipe, "contrast", None) is not None:
-        other, kind = Empty("recorded outcomes do not tell what another level would have brought"), "none"
-    if isinstance(other, Empty):
-        return Troupe(item.name, proxy, other, kind)
+        return (), "none", "a teacher that answers as the other does scores exactly 0"
+    if teachers.strangers:
+        named = (Source(control_name(at), one) for at, one in enumerate(teachers.strangers))
+        return tuple(named), "strangers_proxy", ""
+    if any(part.labels is None for part in rows.values()):
+        return (), "none", "there is neither an independent teacher nor recorded outcomes to make a control from"
+    if getattr(item.recipe, "contrast", None) is not None:
+        return (), "none", "recorded outcomes do not tell what another level would have brought"
+    from kdaudit.teachers.recorded import outcomes
+
+    told = outcomes(concat(list(rows.values())), plan.behaviour.outputs)
+    return tuple(Source(control_name(at), told) for at in range(LABEL_ONLY)), "label_only", ""
+
+
+def make_control(plan: Plan, item: ProxyItem, source: Source, kind: ControlKind, parts: Parts, ask: Ask) -> Subject:
+    """Make one control by the proxy's recipe; `ask` is the way to everybody but the teacher."""
     # outcomes are no network: a recipe that looks into its teacher has a form that does not
     blind = getattr(item.recipe, "of_outcomes", None) if kind == "label_only" else None
     recipe = item.recipe if blind is None else blind()
-    control = recipe.make(plan.behaviour, other, rows, asks[1], rng(plan.seed, f"proxies/{item.name}/control"))
-    return Troupe(item.name, proxy, control, kind)
+    chance = rng(plan.seed, f"proxies/{item.name}/{source.name}")
+    made: Subject = recipe.make(plan.behaviour, source.teacher, _learned(parts), ask, chance)
+    return made
+
+
+def control_name(at: int) -> str:
+    """Return the name of a control: ``control``, ``control-2``, ``control-3``, ..."""
+    return "control" if at == 0 else f"control-{at + 1}"
+
+
+def _learned(parts: Parts) -> dict[str, Samples]:
+    return {name: parts[name] for name in ("fit", "select")}
 
 
 def further(plan: Plan, item: ProxyItem, parts: Parts) -> Samples | None:
@@ -131,17 +210,6 @@ def _can_answer(teacher: Subject, item: ProxyItem) -> None:
         )
 
 
-def _other(teachers: Teachers, rows: Parts, plan: Plan) -> tuple[Subject | Empty, ControlKind]:
-    """Return whom the control is made from: an independent teacher, else recorded outcomes."""
-    if not isinstance(teachers.stranger, Empty):
-        return teachers.stranger, "strangers_proxy"
-    if all(part.labels is not None for part in rows.values()):
-        from kdaudit.teachers.recorded import outcomes
-
-        return outcomes(concat(list(rows.values())), plan.behaviour.outputs), "label_only"
-    return Empty("there is neither an independent teacher nor recorded outcomes to make a control from"), "none"
-
-
 def cast_of(troupe: Troupe, teachers: Teachers, covariate: Subject, known: Samples | None = None) -> Cast:
     """Return the cast for a question about one proxy; `covariate` sharpens the teacher's interval.
 
@@ -151,6 +219,7 @@ def cast_of(troupe: Troupe, teachers: Teachers, covariate: Subject, known: Sampl
         teacher=teachers.teacher,
         proxy=troupe.proxy,
         stranger=troupe.control,
+        further=troupe.controls[1:],
         twin=teachers.twin,
         control_kind=troupe.control_kind,
         covariate=covariate,
@@ -183,16 +252,16 @@ def load(folder: Path) -> Subject:
     return read(folder)
 
 
-def card(plan: Plan, item: ProxyItem, troupe: Troupe, parts: Parts) -> dict[str, Any]:
-    """Return what a reader should know of a proxy, as plain data."""
-    form = troupe.proxy.form
+def card(plan: Plan, item: ProxyItem, proxy: Subject, control: Mapping[str, Any], parts: Parts) -> dict[str, Any]:
+    """Return what a reader should know of a proxy, as plain data; `control` says what its controls are."""
+    form = proxy.form
     match form:
         case Rules(family=family, rules=rules):
             words = f"tree of {len(rules)} leaves" if family == "tree" else f"{family} of {len(rules)} rules"
             size = {"leaves" if family == "tree" else "rules": len(rules), "terms": form.terms}
-            contrast = getattr(troupe.proxy, "contrast", None)
+            contrast = getattr(proxy, "contrast", None)
             words += "" if contrast is None else f" on the score at {contrast.level} minus that at {contrast.other}"
-            minus = getattr(troupe.proxy, "minus", None)
+            minus = getattr(proxy, "minus", None)
             words += "" if minus is None else f" on {minus.words}"
         case Layers(parameters=parameters):
             words, size = f"network of {parameters:,} weights", {"parameters": parameters}
@@ -203,11 +272,11 @@ def card(plan: Plan, item: ProxyItem, troupe: Troupe, parts: Parts) -> dict[str,
         "kind": item.kind,
         "words": words,
         "recipe": digest.recipe_data(item.recipe),
-        "identity": troupe.proxy.identity.digest,
+        "identity": proxy.identity.digest,
         "seed": plan.seed,
         "cost": {name: len(parts[name]) for name in ("fit", "select")},
         "size": size,
-        "control": {"kind": troupe.control_kind, "reason": getattr(troupe.control, "reason", "")},
+        "control": dict(control),
         "shown_in_whole": isinstance(form, Rules),
-        "notes": dict(getattr(troupe.proxy, "notes", {})),
+        "notes": dict(getattr(proxy, "notes", {})),
     }

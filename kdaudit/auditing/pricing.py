@@ -80,7 +80,7 @@ def price(plan: Plan, data: Path | None) -> Estimate:
     warnings = []
     if estimate.total > plan.limit:
         warnings.append("the budget may end early; what is asked last then asks fewer rows or stays undecided")
-    if plan.stranger is None:
+    if not plan.strangers:
         warnings.append("no stranger is named: controls are fitted to recorded outcomes, where there are any")
     if plan.twin is None:
         warnings.append("no twin is named: measures have no ceiling")

@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 
 from kdaudit.auditing import benches, beyond, casting, groups, losses, rows
-from kdaudit.auditing.casting import Teachers, Troupe
+from kdaudit.auditing.casting import Source, Teachers, Troupe
 from kdaudit.auditing.conclude import conclude, undecided
+from kdaudit.auditing.items import ProxyItem, QuestionItem
+from kdaudit.auditing.plan import Plan
 from kdaudit.auditing.standing import standing
-from kdaudit.auditing.plan import Plan, ProxyItem, QuestionItem
-from kdaudit.cast import Empty
+from kdaudit.cast import ControlKind, Empty
 from kdaudit.chance import rng
 from kdaudit.errors import InvalidInput, NoSuchSignal, OverBudget, TeacherMoved
 from kdaudit.evidence import Evidence
@@ -115,7 +116,7 @@ def watch_teachers(stage: Stage, teachers: Teachers, *, resume: bool) -> Canary 
 
 
 def make_proxy(stage: Stage, item: ProxyItem, teachers: Teachers) -> Troupe:
-    """Make a proxy and its control, or fetch them where a run that was cut off has made them."""
+    """Make a proxy and its controls, or fetch those that a run that was cut off has made."""
     folder = stage.folder.path / "proxies" / item.name
     meter = stage.meter(f"proxies/{item.name}", teachers.teacher)
     for part in getattr(item.recipe, "uses", ("fit", "select")):
@@ -124,45 +125,57 @@ def make_proxy(stage: Stage, item: ProxyItem, teachers: Teachers) -> Troupe:
     made = casting.further(stage.plan, item, stage.parts)
     if made is not None:
         stage.posed(meter)(teachers.teacher, made, item.recipe.signals or _fullest(teachers.teacher))
-    step = f"proxies/{item.name}"
-    done = stage.journal.finished(step)
-    if done is not None:
+    sources, kind, reason = casting.sources(stage.plan, item, teachers, stage.parts)
+    if stage.journal.finished(f"proxies/{item.name}") is None:
+        stage.tell(f"proxy {item.name}: distilling")
+        control = {"kind": kind, "reason": reason, "count": len(sources)}
+        _distil(stage, item, teachers, meter, control)
+    else:
         stage.tell(f"proxy {item.name}: made before")
         asked = beyond.noted(folder)
         if asked is not None:
             stage.ledger.enter(asked)
-        return _fetched(stage, item, folder)
-    stage.tell(f"proxy {item.name}: distilling")
-    asks, given = (stage.posed(meter), stage.posed(stage.store.ask)), meter.rows
+    for source in sources:
+        _control(stage, item, source, kind)
+    # read back even when just made, so that an undisturbed run and a resumed one go on with the same thing
+    controls = tuple(casting.load(folder / source.name) for source in sources)
+    return Troupe(item.name, casting.load(folder), controls, kind, reason)
+
+
+def _distil(stage: Stage, item: ProxyItem, teachers: Teachers, meter: Metered, control: Mapping[str, Any]) -> None:
+    folder, given = stage.folder.path / "proxies" / item.name, meter.rows
     placed = replace(item, recipe=benches.at(item, folder))
-    troupe = casting.make(stage.plan, placed, teachers, stage.parts, asks)
+    proxy = casting.make(stage.plan, placed, teachers, stage.parts, stage.posed(meter))
     beyond.note(folder, given, meter.rows)
-    files = casting.save(troupe.proxy, folder)
-    for shown in getattr(troupe.proxy, "shown", ()):
+    files = casting.save(proxy, folder)
+    for shown in getattr(proxy, "shown", ()):
         # what its making brought to light, such as a curve of sizes; no claim, since these rows chose it
         names = write_evidence(stage.folder, replace(shown, question=f"proxies/{item.name}", proxy_name=item.name))
         files += [stage.folder.path / name for name in names]
-    if not isinstance(troupe.control, Empty):
-        files += casting.save(troupe.control, folder / "control")
-    stage.folder.write_json(f"proxies/{item.name}/card.json", casting.card(stage.plan, item, troupe, stage.parts))
-    # what the control was made from belongs to the run's answers, and a resumed run does not ask for it again
+    card = casting.card(stage.plan, item, proxy, control, stage.parts)
+    stage.folder.write_json(f"proxies/{item.name}/card.json", card)
+    # what a maker asked beyond its rows belongs to the run's answers, and a resumed run does not ask for it again
     stage.store.seal(stage.folder.path / "answers")
     benches.clear(folder)
-    stage.journal.finish(step, [*files, folder / "card.json"])
-    return _fetched(stage, item, folder)
+    stage.journal.finish(f"proxies/{item.name}", [*files, folder / "card.json"])
+
+
+def _control(stage: Stage, item: ProxyItem, source: Source, kind: ControlKind) -> None:
+    step = f"proxies/{item.name}/{source.name}"
+    if stage.journal.finished(step) is not None:
+        return
+    folder = stage.folder.path / step
+    stage.tell(f"proxy {item.name}: {source.name} from {source.teacher.identity.name}")
+    placed = replace(item, recipe=benches.at(item, folder))
+    made = casting.make_control(stage.plan, placed, source, kind, stage.parts, stage.posed(stage.store.ask))
+    files = casting.save(made, folder)
+    stage.store.seal(stage.folder.path / "answers")
+    benches.clear(folder)
+    stage.journal.finish(step, files)
 
 
 def _fullest(subject: Subject) -> frozenset[Signal]:
     return frozenset({SCORE if {SCORE, LOGIT} & subject.offers else LABEL})
-
-
-def _fetched(stage: Stage, item: ProxyItem, folder: Path) -> Troupe:
-    # read back even when just made, so that an undisturbed run and a resumed one go on with the same thing
-    card = stage.folder.read_json(f"proxies/{item.name}/card.json")
-    control: Subject | Empty = Empty(card["control"]["reason"])
-    if (folder / "control").is_dir():
-        control = casting.load(folder / "control")
-    return Troupe(item.name, casting.load(folder), control, card["control"]["kind"])
 
 
 def ask_question(stage: Stage, item: QuestionItem, teachers: Teachers, troupes: Mapping[str, Troupe]) -> Asked:
@@ -238,7 +251,7 @@ def account_of(
     return {
         "title": plan.title,
         "teacher": {**_seat(teachers.teacher), "behaviour": plan.behaviour.name},
-        "stranger": _seat(teachers.stranger),
+        "strangers": [_seat(one) for one in teachers.strangers] or [_seat(teachers.stranger)],
         "twin": _seat(teachers.twin),
         "origin": {"name": origin.name, "source": origin.source, "digest": origin.digest},
         "scope": plan.behaviour.scope,

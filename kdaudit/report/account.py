@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from kdaudit.evidence import Evidence
     from kdaudit.run.reading import Run
 
-ORDER = ("teacher", "stranger", "fit", "select", "judge", "pool")
+ORDER = ("teacher", "stranger", "strangers", "fit", "select", "judge", "pool")
 PARTS = {
     "fit": "questions for making the proxies",
     "select": "questions for choosing among proxies",
@@ -68,10 +68,8 @@ def untested(run: Run) -> tuple[Block, ...]:
     account = run.account
     items = [str(item) for item in account.get("not_tested", ())]
     items += [f"{one['question']} could not be asked: {one['reason']}" for one in account.get("failed_questions", ())]
-    for seat, words in (("stranger", "No independent teacher"), ("twin", "No second copy of the teacher")):
-        reason = account.get(seat, {}).get("reason")
-        if reason:
-            items.append(f"{words}: {reason}")
+    absent = {"stranger": "No independent teacher", "twin": "No second copy of the teacher"}
+    items += [f"{absent[seat]}: {who['reason']}" for seat, who in seated(account) if who.get("reason")]
     out: list[Block] = [Heading("What was not tested")]
     out.append(Bullets(tuple(items)) if items else Paragraph("The plan names nothing that was left out."))
     out.append(Paragraph("What no question asks about is not shown to be sound.", quiet=True))
@@ -106,10 +104,20 @@ def method(run: Run) -> tuple[Block, ...]:
     return (*out, *((Heading("Notes", 3), Bullets(notes)) if notes else ()))
 
 
+def seated(account: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return who took part: seat -> name, digest and basis, or the reason why it is empty."""
+    strangers = list(account.get("strangers", ()))
+    names = ["stranger" if len(strangers) == 1 else f"stranger {at + 1}" for at in range(len(strangers))]
+    return [
+        ("teacher", account.get("teacher", {})),
+        *zip(names, strangers, strict=True),
+        ("twin", account.get("twin", {})),
+    ]
+
+
 def _seats(account: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     out = []
-    for seat in ("teacher", "stranger", "twin"):
-        who = account.get(seat, {})
+    for seat, who in seated(account):
         if who.get("digest"):
             basis = {"content": "known by its weights", "declared": "known by what is declared"}.get(
                 str(who.get("basis")), ""

@@ -49,7 +49,7 @@ def test_a_plan_is_read_whole() -> None:
     assert [q.key for q in plan.questions] == ["probes/sex"]
     assert plan.questions[0].proxies == ("tree", "student")
     assert plan.teacher.recipe.name == "scorer"
-    assert plan.stranger is None
+    assert plan.strangers == ()
     assert plan.limit == 100
 
 

@@ -139,7 +139,7 @@ ACCOUNT = {
     "title": "Does the income scorer treat people alike?",
     "teacher": {"name": "income scorer", "digest": "9f3a" * 16, "basis": "content", "outputs": ["above"],
                 "behaviour": "scored above 50,000 dollars"},
-    "stranger": {"name": "independent scorer", "digest": "77aa" * 16, "basis": "content", "outputs": ["above"]},
+    "strangers": [{"name": "independent scorer", "digest": "77aa" * 16, "basis": "content", "outputs": ["above"]}],
     "twin": {"reason": "the plan names none"},
     "origin": {"name": "acs_income", "source": "American Community Survey 2018", "digest": "00"},
     "scope": "age >= 18",
