@@ -167,6 +167,9 @@ def sources(
         return (), "none", "there is neither an independent teacher nor recorded outcomes to make a control from"
     if getattr(item.recipe, "contrast", None) is not None:
         return (), "none", "recorded outcomes do not tell what another level would have brought"
+    blind = getattr(item.recipe, "of_outcomes", None)
+    if blind is not None and blind() is None:
+        return (), "none", "recorded outcomes say nothing about rows that were made"
     from kdaudit.teachers.recorded import outcomes
 
     told = outcomes(concat(list(rows.values())), plan.behaviour.outputs)

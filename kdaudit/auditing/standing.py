@@ -30,12 +30,12 @@ def _sentence(name: str, evidence: list[Evidence]) -> str:
         return f"Not auditable: {who}, and nothing asked how much closer it is than its control; compare its fidelity."
     if row.excess is None or not row.excess.known:
         return f"Not auditable: {who}, and it has no excess over a control ({_why(row)})."
-    points = f"{_points(row.excess)} points more often than its control"
+    found = f"it decides as this teacher in {row.value.value * 100:.1f} % of rows, {_points(row.excess)} points"
     if row.excess.low > 0:
-        return f"{who[0].upper()}{who[1:]}; it agrees with this teacher {points}, so that it is evidence about it."
+        return f"Evidence about this teacher, as far as it agrees: {who}; {found} beyond its control."
     return (
-        f"Not auditable: {who}; it agrees with this teacher {points}, which these rows cannot tell from having learned "
-        "the task and not the teacher. What it shows is evidence about no teacher in particular."
+        f"Not auditable: {who}; {found} beside its control, which these rows cannot tell from having learned the task "
+        "and not the teacher. What it shows is evidence about no teacher in particular."
     )
 
 
