@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from kdaudit.report import account
+from kdaudit.report import account, charges
 from kdaudit.report.believing import believing
 from kdaudit.report.bias import bias
 from kdaudit.report.costs import costs
 from kdaudit.report.curves import curves
 from kdaudit.report.document import Document
+from kdaudit.report.leaves import leaves
 from kdaudit.report.rulebook import rulebook
 from kdaudit.report.transfer import transfer
 from kdaudit.report.verdict import box, headline
@@ -39,9 +40,12 @@ def compose(run: Run) -> Document:
         *bias(run),
         *transfer(run),
         *curves(run),
+        *leaves(run),
         *costs(run),
         *rulebook(run),
         *account.cost(run),
+        *charges.shown_in_place(run),
+        *charges.privacy(run),
         *account.untested(run),
         *account.method(run),
         *account.repeat(run),
