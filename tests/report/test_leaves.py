@@ -14,7 +14,7 @@ def test_a_soft_tree_is_told_leaf_by_leaf():
     run = SimpleNamespace(cards={"small": {"notes": {}}, "soft": {"notes": {"tree": TREE}}})
     heading, trust, fold = leaves(run)
     assert heading == Heading("What the soft tree soft asks")
-    assert "1,190 of the 1,200 rows" in trust.text
+    assert "1,190 of 1,200 rows" in trust.text
     assert fold.blocks == (Bullets(("700 rows: yes 0.91, where age high, work; hours low",)),)
 
 
