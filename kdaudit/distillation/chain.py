@@ -32,8 +32,8 @@ from kdaudit.subject import Ask, Subject
 def chain(  # noqa: PLR0913 - what `distil` takes, and whether guidance is dense
     modules: Sequence[nn.Module],
     teacher: Subject,
+    objective: Objective | str,
     samples: Samples,
-    objective: Objective | str = FAITHFUL,
     *,
     store: Door | None = None,
     rng: np.random.Generator | None = None,
@@ -47,8 +47,8 @@ def chain(  # noqa: PLR0913 - what `distil` takes, and whether guidance is dense
     modules : sequence of Module
         At least one, usually of falling size; the last one is the student.
     teacher : Subject
-    samples : Samples
     objective : Objective or str
+    samples : Samples
     store, rng, schedule
         As in `kdaudit.distillation.loop.distil`.
     dense : bool
@@ -211,8 +211,8 @@ class Chain:
         return chain(
             modules,
             teacher,
-            rows,
             self.objective,
+            rows,
             store=_Asked(ask),
             rng=rng,
             schedule=Schedule(self.steps, self.batch, self.rate),

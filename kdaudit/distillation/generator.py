@@ -1,7 +1,7 @@
 """Without any data: rows are made by a generator that looks for where student and teacher differ.
 
 The generator sees the teacher's gradients, so the teacher must lie open.  Where it is closed, `kdaudit.distillation`
-can only draw from the whole domain: ``distil(module, teacher, uniform(domain, n, rng))``.  A student made
+can only draw from the whole domain: ``distil(module, teacher, samples=uniform(domain, n, rng))``.  A student made
 without data has often learned the task and not the teacher; only its excess over a control tells.
 """
 

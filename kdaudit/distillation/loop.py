@@ -95,8 +95,8 @@ class Record:
 def distil(  # noqa: PLR0913 - the public face, data first
     module: nn.Module,
     teacher: Subject,
-    samples: Samples,
     objective: Objective | str = FAITHFUL,
+    samples: Samples | None = None,
     *,
     store: Door | None = None,
     rng: np.random.Generator | None = None,
@@ -114,12 +114,12 @@ def distil(  # noqa: PLR0913 - the public face, data first
     module : Module
         From (batch, columns of the encoding) to (batch, outputs) logits; a copy of it learns, it stays as it is.
     teacher : Subject
-    samples : Samples
-        n rows; those that the teacher could not answer are left out.
     objective : Objective or str
         Such as ``"soft_targets(2) + 0.5 * hint('layers.0')"``.  The default, ``"faithful"``, is
         ``"soft_targets(4) + 0.2 * explanation"`` for a teacher that lies open and whose gradients can be had, else
         ``"soft_targets(4)"``, or ``"logit_mse"`` where it answers with numbers.
+    samples : Samples
+        n rows; those that the teacher could not answer are left out.
     store : Store, optional
         Keeps the answers; None keeps them in memory for this call.
     rng : Generator, optional
@@ -144,11 +144,11 @@ def distil(  # noqa: PLR0913 - the public face, data first
 
     Examples
     --------
-    >>> distil(module, teacher, samples, store=store, rng=rng)  # doctest: +SKIP
+    >>> distil(module, teacher, samples=samples, store=store, rng=rng)  # doctest: +SKIP
     """
     if not isinstance(samples, Samples):
         raise InvalidInput(
-            f"rows were expected after the teacher, as in distil(module, teacher, samples, objective); "
+            "rows were expected after the objective, as in distil(module, teacher, objective, samples), or by name; "
             f"got {type(samples).__name__}"
         )
     ask = Store().ask if store is None else store.ask

@@ -110,7 +110,7 @@ def one(seed: int, objective: str = OBJECTIVE, schedule: Schedule = SCHEDULE) ->
     others = taught(parts[1], TEACHER, "stranger", seed), taught(parts[0], TEACHER, "twin", seed + TWIN)
     start = time.process_time()
     module = STUDENT.build(learn.domain, CLASSES, rng(seed, "bench/student"))
-    student = distil(module, teacher, seen(learn, seed), objective, rng=rng(seed, "bench/distil"), schedule=schedule)
+    student = distil(module, teacher, objective, seen(learn, seed), rng=rng(seed, "bench/distil"), schedule=schedule)
     seconds = time.process_time() - start
     control = taught(parts[0], STUDENT, "label-only control", seed, steps=1500)
     return {

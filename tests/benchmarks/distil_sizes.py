@@ -168,8 +168,8 @@ def one(task: Task, seed: int) -> dict[str, Row]:
         student = distil(
             module,
             teacher,
-            task.unlabelled,
             task.objective,
+            task.unlabelled,
             rng=rng(seed, f"bench/{name}"),
             schedule=Schedule(steps=task.steps[1], batch=64),
             extras=Extras(encoding=encoder),

@@ -24,29 +24,29 @@ def modules(rows, *sizes):
 def test_one_link_is_plain_distillation(teacher_of, draw_rows):
     rows = draw_rows(200)
     (module,) = modules(rows, (8,))
-    (linked,) = chain([module], teacher_of(), rows, GOAL, rng=rng(0, "x"), schedule=SHORT)
-    plain = distil(module, teacher_of(), rows, GOAL, rng=rng(0, "x"), schedule=SHORT)
+    (linked,) = chain([module], teacher_of(), GOAL, rows, rng=rng(0, "x"), schedule=SHORT)
+    plain = distil(module, teacher_of(), GOAL, rows, rng=rng(0, "x"), schedule=SHORT)
     assert linked.identity == plain.identity
 
 
 def test_each_link_learns_from_the_one_before(teacher_of, draw_rows):
     rows, teacher = draw_rows(300), teacher_of()
     parts = modules(rows, (32,), (8,), (4,))
-    links = chain(parts, teacher, rows, GOAL, rng=rng(0, "x"), schedule=SHORT)
+    links = chain(parts, teacher, GOAL, rows, rng=rng(0, "x"), schedule=SHORT)
     assert [link.notes["taught_by"] for link in links] == [["teacher"], ["link 1"], ["link 2"]]
     assert [link.arguments["hidden"] for link in links] == [[32], [8], [4]]
     assert teacher.asked == 300
     # the same by hand, one after another
     draws, by_hand, guide = rng(0, "x"), [], teacher_of()
     for module in parts:
-        guide = distil(module, guide, rows, GOAL, rng=draws, schedule=SHORT)
+        guide = distil(module, guide, GOAL, rows, rng=draws, schedule=SHORT)
         by_hand.append(guide.identity)
     assert [link.identity for link in links] == by_hand
 
 
 def test_dense_guidance_pairs_every_row_with_every_guide(teacher_of, draw_rows):
     rows, teacher = draw_rows(60, labels=True), teacher_of()
-    student = distil(*modules(rows, (4,)), teacher, rows, GOAL, schedule=SHORT)
+    student = distil(*modules(rows, (4,)), teacher, GOAL, rows, schedule=SHORT)
     records = [recorded(who, rows, Store().ask) for who in (teacher, student)]
     both = stacked(records)
     assert len(both.samples) == len(both.reference) == 120
@@ -54,7 +54,7 @@ def test_dense_guidance_pairs_every_row_with_every_guide(teacher_of, draw_rows):
         half = slice(60 * at, 60 * (at + 1))
         assert torch.equal(both.reference.score[half], record.reference.score)
         assert torch.equal(both.reference.outcome[half], record.reference.outcome)
-    links = chain(modules(rows, (16,), (4,)), teacher, rows, GOAL, schedule=SHORT, dense=True)
+    links = chain(modules(rows, (16,), (4,)), teacher, GOAL, rows, schedule=SHORT, dense=True)
     assert links[1].notes["taught_by"] == ["teacher", "link 1"]
     assert links[1].notes["fitted"] == 120
 
@@ -62,7 +62,7 @@ def test_dense_guidance_pairs_every_row_with_every_guide(teacher_of, draw_rows):
 def test_generations_start_anew(teacher_of, draw_rows):
     rows = draw_rows(200)
     fresh = generations(lambda r: Mlp((8,)).build(rows.domain, ("yes",), r), 3, rng(0, "g"))
-    made = chain(fresh, teacher_of(), rows, GOAL, schedule=Schedule(300, 64, 1e-2))
+    made = chain(fresh, teacher_of(), GOAL, rows, schedule=Schedule(300, 64, 1e-2))
     assert len({network.identity.digest for network in made}) == 3
     assert [network.notes["link"] for network in made] == [1, 2, 3]
     told, said = teacher_of().answer(rows, (LABEL,)).label, made[-1].answer(rows, (LABEL,)).label
@@ -71,7 +71,7 @@ def test_generations_start_anew(teacher_of, draw_rows):
 
 def test_failed_rows_stay_out_of_every_link(teacher_of, draw_rows):
     rows = draw_rows(100)
-    links = chain(modules(rows, (8,), (4,)), teacher_of(fails=(1, 2, 3)), rows, GOAL, schedule=SHORT)
+    links = chain(modules(rows, (8,), (4,)), teacher_of(fails=(1, 2, 3)), GOAL, rows, schedule=SHORT)
     assert [link.notes["fitted"] for link in links] == [97, 97]
 
 
@@ -104,6 +104,6 @@ def test_a_wrong_recipe_is_refused_when_written(keys):
 
 def test_a_chain_has_a_student(teacher_of, draw_rows):
     with pytest.raises(InvalidInput, match="at least one"):
-        chain([], teacher_of(), draw_rows(5), GOAL)
+        chain([], teacher_of(), GOAL, draw_rows(5))
     with pytest.raises(InvalidInput, match="at least 1"):
         generations(lambda r: None, 0, rng(0, "g"))

@@ -62,7 +62,7 @@ def sizes(kind, hidden, width):
 @cache
 def student(kind, objective, seed, hidden=(8, 8), teacher="cnn"):
     module = build(kind, dict(sizes(kind, hidden, 16)), 100 + seed)
-    return distil(module, network(teacher, 0), rows()[0], objective, schedule=STEPS, rng=rng(seed, "effect"))
+    return distil(module, network(teacher, 0), objective, rows()[0], schedule=STEPS, rng=rng(seed, "effect"))
 
 
 def measured(objective, made, teacher):
@@ -138,7 +138,7 @@ def test_noise_that_keeps_clients_private_costs_agreement():
     for noise in (0.02, 2.0):
         both = Consensus(clients, clip=10.0, noise=noise, secret=1)
         module = build("cnn", dict(sizes("cnn", (8, 8), 0)), 3)
-        made = distil(module, both, rows()[0], "soft_targets(1)", schedule=STEPS)
+        made = distil(module, both, "soft_targets(1)", rows()[0], schedule=STEPS)
         agreed.append((made.answer(judge, (LABEL,)).label == plain).mean())
         spent.append(made.notes["teacher"]["privacy"]["epsilon"])
     assert agreed[0] > agreed[1]

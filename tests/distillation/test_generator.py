@@ -130,7 +130,7 @@ def test_a_generator_with_statistics_beats_noise_and_knows_the_task_more_than_th
         module = digits.layers(64, 32, 10, seed=seed)
         made = data_free(module, who, play=Play(steps=1000), rng=rng(seed, "g")).answer(judge, {LABEL}).label
         rows = uniform(digits.DOMAIN, 20_000, rng(seed, "u"))
-        blind = distil(module, who, rows, "soft_targets(4)", schedule=Schedule(1000)).answer(judge, {LABEL}).label
+        blind = distil(module, who, "soft_targets(4)", rows, schedule=Schedule(1000)).answer(judge, {LABEL}).label
         found.append((made == told).mean())
         noise.append((blind == told).mean())
         excess.append((made == told).mean() - (made == theirs).mean())

@@ -31,7 +31,7 @@ def agreement(student, teacher, rows):
 def test_the_student_learns_to_answer_like_the_teacher(outputs, objective, teacher_of, draw_rows):
     teacher, rows = teacher_of(outputs), draw_rows(800)
     schedule = Schedule(steps=600, batch=64, rate=1e-2)
-    student = distil(module_for(rows, len(outputs)), teacher, rows, objective, rng=rng(0, "x"), schedule=schedule)
+    student = distil(module_for(rows, len(outputs)), teacher, objective, rows, rng=rng(0, "x"), schedule=schedule)
     assert isinstance(student, Network)
     assert student.outputs == outputs
     assert agreement(student, teacher, draw_rows(1000, 9)) > 0.93
@@ -39,9 +39,9 @@ def test_the_student_learns_to_answer_like_the_teacher(outputs, objective, teach
 
 def test_the_same_seed_gives_the_same_bits(teacher_of, draw_rows):
     rows = draw_rows(300)
-    made = [distil(module_for(rows), teacher_of(), rows, "soft_targets(2)", schedule=SHORT) for _ in range(2)]
+    made = [distil(module_for(rows), teacher_of(), "soft_targets(2)", rows, schedule=SHORT) for _ in range(2)]
     assert made[0].identity == made[1].identity
-    other = distil(module_for(rows), teacher_of(), rows, "soft_targets(2)", rng=rng(1, "other"), schedule=SHORT)
+    other = distil(module_for(rows), teacher_of(), "soft_targets(2)", rows, rng=rng(1, "other"), schedule=SHORT)
     assert other.identity.digest != made[0].identity.digest
 
 
@@ -49,7 +49,7 @@ def test_the_module_stays_as_it_is_and_the_encoding_is_fitted_to_the_rows(teache
     rows = draw_rows(200)
     module = module_for(rows)
     before = [p.detach().clone() for p in module.parameters()]
-    student = distil(module, teacher_of(), rows, "soft_targets(2)", schedule=SHORT)
+    student = distil(module, teacher_of(), "soft_targets(2)", rows, schedule=SHORT)
     assert all(torch.equal(a, b) for a, b in zip(before, module.parameters(), strict=True))
     assert student.encoding == Encoding.fitted(rows)
 
@@ -58,33 +58,33 @@ def test_each_distinct_row_is_asked_once(teacher_of, draw_rows):
     rows, teacher, store = draw_rows(200), teacher_of(), Store()
     twice = rows.take(np.concatenate([np.arange(200), np.arange(200)]))
     for _ in range(2):
-        distil(module_for(rows), teacher, twice, "soft_targets(2)", store=store, schedule=SHORT)
+        distil(module_for(rows), teacher, "soft_targets(2)", twice, store=store, schedule=SHORT)
     assert teacher.asked == 200
 
 
 def test_failed_rows_are_left_out_and_counted(teacher_of, draw_rows):
     rows = draw_rows(200)
     teacher = teacher_of(fails=tuple(range(0, 200, 4)))
-    student = distil(module_for(rows), teacher, rows, "soft_targets(2)", schedule=SHORT)
+    student = distil(module_for(rows), teacher, "soft_targets(2)", rows, schedule=SHORT)
     assert (student.notes["fitted"], student.notes["failed"]) == (150, 50)
     answered = rows.take(np.flatnonzero(np.arange(200) % 4))
-    alone = distil(module_for(rows), teacher_of(), answered, "soft_targets(2)", schedule=SHORT)
+    alone = distil(module_for(rows), teacher_of(), "soft_targets(2)", answered, schedule=SHORT)
     assert alone.identity.digest == student.identity.digest
     with pytest.raises(InvalidInput, match="none of 10 rows"):
-        distil(module_for(rows), teacher_of(fails=tuple(range(10))), rows.take(range(10)), "soft_targets(2)")
+        distil(module_for(rows), teacher_of(fails=tuple(range(10))), "soft_targets(2)", rows.take(range(10)))
 
 
 def test_decisions_alone_suffice(teacher_of, draw_rows):
     teacher, rows = teacher_of(offers=(LABEL,)), draw_rows(800)
-    student = distil(module_for(rows), teacher, rows, "soft_targets(2)", schedule=SHORT)
+    student = distil(module_for(rows), teacher, "soft_targets(2)", rows, schedule=SHORT)
     assert agreement(student, teacher, draw_rows(1000, 9)) > 0.9
 
 
 def test_numbers_are_learned_by_their_difference(teacher_of, draw_rows):
     teacher, rows = teacher_of(("price",), scale="value", offers=(SCORE,)), draw_rows(500)
     with pytest.raises(InvalidInput, match="use logit_mse"):
-        distil(module_for(rows), teacher, rows, "soft_targets(2)", schedule=SHORT)
-    student = distil(module_for(rows), teacher, rows, "logit_mse", schedule=SHORT)
+        distil(module_for(rows), teacher, "soft_targets(2)", rows, schedule=SHORT)
+    student = distil(module_for(rows), teacher, "logit_mse", rows, schedule=SHORT)
     assert student.scale == "value"
     told, said = (s.answer(draw_rows(300, 9), (SCORE,)).score[:, 0] for s in (teacher, student))
     assert np.abs(told - said).mean() < 0.1 * told.std()
@@ -93,27 +93,27 @@ def test_numbers_are_learned_by_their_difference(teacher_of, draw_rows):
 def test_objectives_without_a_usable_term_are_refused(teacher_of, draw_rows):
     rows = draw_rows(50)
     with pytest.raises(InvalidInput, match="drop labels"):
-        distil(module_for(rows), teacher_of(), rows, "soft_targets(2) + labels")
+        distil(module_for(rows), teacher_of(), "soft_targets(2) + labels", rows)
     labelled = draw_rows(400, labels=True)
-    student = distil(module_for(rows), teacher_of(), labelled, "labels", schedule=SHORT)
+    student = distil(module_for(rows), teacher_of(), "labels", labelled, schedule=SHORT)
     assert (student.answer(labelled, (LABEL,)).label == labelled.labels).mean() > 0.9
 
 
 def test_modules_that_do_not_fit_are_refused(teacher_of, draw_rows):
     rows = draw_rows(50)
     with pytest.raises(InvalidInput, match="3 outputs"):
-        distil(module_for(rows), teacher_of(("p", "q", "r")), rows, "soft_targets(2)")
+        distil(module_for(rows), teacher_of(("p", "q", "r")), "soft_targets(2)", rows)
     with pytest.raises(InvalidInput, match="6 encoded columns"):
-        distil(nn.Linear(5, 1), teacher_of(), rows, "soft_targets(2)")
+        distil(nn.Linear(5, 1), teacher_of(), "soft_targets(2)", rows)
 
 
 def test_the_teacher_is_never_a_part_of_the_student(teacher_of, draw_rows):
     rows = draw_rows(100)
-    teacher = distil(module_for(rows), teacher_of(), rows, "soft_targets(2)", schedule=SHORT)
+    teacher = distil(module_for(rows), teacher_of(), "soft_targets(2)", rows, schedule=SHORT)
     before = teacher.identity.digest
     with pytest.raises(InvalidInput, match="holds its teacher"):
-        distil(nn.Sequential(teacher.module, nn.Linear(1, 1)), teacher, rows, "logit_mse")
-    student = distil(module_for(rows, seed=1), teacher, rows, "soft_targets(2)", schedule=SHORT)
+        distil(nn.Sequential(teacher.module, nn.Linear(1, 1)), teacher, "logit_mse", rows)
+    student = distil(module_for(rows, seed=1), teacher, "soft_targets(2)", rows, schedule=SHORT)
     assert not any(part is teacher.module for part in student.module.modules())
     assert Network("again", teacher.module, teacher.encoding, teacher.outputs).identity.digest == before
 
@@ -137,7 +137,7 @@ def test_answers_that_are_none_are_refused(draw_rows):
     ):
         teacher = Strange(offers, value)
         with pytest.raises(error):
-            distil(module_for(rows), teacher, rows, "soft_targets(2)", store=teacher)
+            distil(module_for(rows), teacher, "soft_targets(2)", rows, store=teacher)
 
 
 @pytest.mark.parametrize("wrong", [(0, 1, 1.0), (1, 0, 1.0), (1, 1, 0.0), (1, 1, float("nan"))])
@@ -148,25 +148,26 @@ def test_schedules_are_above_zero(wrong):
 
 def test_it_can_be_kept(teacher_of, draw_rows, tmp_path):
     rows = draw_rows(100)
-    student = distil(module_for(rows), teacher_of(), rows, "soft_targets(2)", schedule=SHORT)
+    student = distil(module_for(rows), teacher_of(), "soft_targets(2)", rows, schedule=SHORT)
     save(student, tmp_path)
     assert load(tmp_path).identity.digest == student.identity.digest
 
 
 def test_the_default_objective_is_what_the_teacher_allows(teacher_of, draw_rows):
     rows = draw_rows(40)
-    closed = distil(module_for(rows), teacher_of(), rows, schedule=SHORT)
+    closed = distil(module_for(rows), teacher_of(), samples=rows, schedule=SHORT)
     assert closed.notes["objective"] == "soft_targets(4)"
-    numbers = distil(module_for(rows), teacher_of(scale="value"), rows, schedule=SHORT)
+    numbers = distil(module_for(rows), teacher_of(scale="value"), samples=rows, schedule=SHORT)
     assert numbers.notes["objective"] == "logit_mse"
-    opened = distil(module_for(rows), closed, rows, schedule=SHORT)
+    opened = distil(module_for(rows), closed, samples=rows, schedule=SHORT)
     assert opened.notes["objective"] == "soft_targets(4) + 0.2 * explanation"
     assert opened.encoding == closed.encoding
     other = Encoding.fitted(draw_rows(40, 1))
-    apart = distil(module_for(rows), closed, rows, schedule=SHORT, extras=Extras(encoding=other))
+    apart = distil(module_for(rows), closed, samples=rows, schedule=SHORT, extras=Extras(encoding=other))
     assert apart.notes["objective"] == "soft_targets(4)"
 
 
-def test_rows_stand_before_the_objective(teacher_of, draw_rows):
-    with pytest.raises(InvalidInput, match="rows were expected after the teacher"):
-        distil(module_for(draw_rows(5)), teacher_of(), "soft_targets(2)", draw_rows(5))
+def test_rows_stand_after_the_objective(teacher_of, draw_rows):
+    for wrong in ((draw_rows(5), "soft_targets(2)"), (draw_rows(5),), ()):
+        with pytest.raises(InvalidInput, match="rows were expected after the objective"):
+            distil(module_for(draw_rows(5)), teacher_of(), *wrong)

@@ -43,9 +43,9 @@ def test_an_assistant_costs_nothing_and_dense_guidance_no_more(world):
     plan, found = Schedule(600, 128), []
     for seed, teacher in zip(SEEDS, teachers, strict=True):
         small, middle = digits.layers(64, 8, 10, seed=seed), digits.layers(64, 32, 10, seed=seed + 50)
-        direct = chain([small], teacher, fitting, GOAL, schedule=plan, rng=rng(seed, "c"))
-        through = chain([middle, small], teacher, fitting, GOAL, schedule=plan, rng=rng(seed, "c"))
-        dense = chain([middle, small], teacher, fitting, GOAL, schedule=plan, rng=rng(seed, "c"), dense=True)
+        direct = chain([small], teacher, GOAL, fitting, schedule=plan, rng=rng(seed, "c"))
+        through = chain([middle, small], teacher, GOAL, fitting, schedule=plan, rng=rng(seed, "c"))
+        dense = chain([middle, small], teacher, GOAL, fitting, schedule=plan, rng=rng(seed, "c"), dense=True)
         found.append([agreement(n, teacher, judge) for n in (direct[0], through[0], through[1], dense[1])])
     direct, assistant, through, dense = np.mean(found, axis=0)
     assert assistant > direct + 0.03  # the assistant is what it should be: between the two
@@ -58,7 +58,7 @@ def test_generations_lead_away_from_the_first_teacher(world):
     first, third = [], []
     for seed, teacher in zip(SEEDS, teachers, strict=True):
         modules = [digits.layers(64, 32, 10, seed=seed + 100 * k) for k in range(3)]
-        links = chain(modules, teacher, fitting, GOAL, schedule=Schedule(600, 128), rng=rng(seed, "g"))
+        links = chain(modules, teacher, GOAL, fitting, schedule=Schedule(600, 128), rng=rng(seed, "g"))
         first.append(divergence(links[0], teacher, judge))
         third.append(divergence(links[2], teacher, judge))
     assert (np.array(third) > 1.3 * np.array(first)).all()
@@ -73,7 +73,7 @@ def test_views_that_both_sides_see_bring_a_student_of_few_rows_closer(world):
         one = []
         for text in ("data", "data + 8 * jitter(0.2)", "data + 8 * mixup"):
             rows, extras = inputs(text, few, rng(seed, "i")), Extras(encoding=teacher.encoding)
-            student = distil(module, teacher, rows, GOAL, schedule=plan, rng=rng(seed, "d"), extras=extras)
+            student = distil(module, teacher, GOAL, rows, schedule=plan, rng=rng(seed, "d"), extras=extras)
             one.append(divergence(student, teacher, judge))
         found.append(one)
     data, jitter, mixup = np.array(found).T

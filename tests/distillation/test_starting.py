@@ -70,7 +70,7 @@ def test_what_cannot_be_started_from_is_refused(teacher, teacher_of):
 def test_a_teacher_of_numbers_has_no_words(teacher_of, draw_rows):
     rows = draw_rows(20)
     module = build("mlp", {"inputs": fitted(rows).width, "outputs": 1, "hidden": [2]}, 0)
-    numbers = distil(module, teacher_of(), rows, schedule=Schedule(2))
+    numbers = distil(module, teacher_of(), samples=rows, schedule=Schedule(2))
     with pytest.raises(InvalidInput, match="needs a teacher of texts"):
         vocabulary(fitted(rows), numbers, 3, "teacher")
     assert vocabulary(fitted(rows), numbers, 3, "chance") == fitted(rows)

@@ -48,7 +48,7 @@ def test_an_ensemble_teaches_and_rows_that_one_member_missed_are_left_out(teache
     rows = draw_rows(40)
     both = Ensemble([teacher_of(CLASSES), teacher_of(CLASSES, fails=(3,))])
     assert both.answer(rows, (SCORE,)).failed == {3: "teacher: no answer"}
-    student = distil(small(rows), both, rows, "soft_targets(2)", schedule=Schedule(5, 8))
+    student = distil(small(rows), both, "soft_targets(2)", rows, schedule=Schedule(5, 8))
     assert student.notes["failed"] == 1
 
 
@@ -140,7 +140,7 @@ def test_the_card_of_a_student_says_what_privacy_was_lost_also_when_answers_were
     rows, store = draw_rows(60), Store()
     for _ in range(2):
         both = together(rows, noise=50.0)
-        student = distil(small(rows), both, rows, "soft_targets(1)", store=store, schedule=SHORT)
+        student = distil(small(rows), both, "soft_targets(1)", rows, store=store, schedule=SHORT)
         told = student.notes["teacher"]["privacy"]
         assert (told["releases"], told["unit"], told["clients"]) == (60, "client", 4)
         assert told["epsilon"] == pytest.approx(epsilon_of(1e-5, 2 * 60**0.5 / 50))

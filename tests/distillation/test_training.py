@@ -57,7 +57,7 @@ def test_every_term_falls_while_it_is_learned(term, draw_rows):
         losses.append(loss)
 
     student = distil(
-        module, teacher, rows, f"soft_targets(2) + {term}", schedule=short(60), extras=Extras(progress=watch)
+        module, teacher, f"soft_targets(2) + {term}", rows, schedule=short(60), extras=Extras(progress=watch)
     )
     assert np.mean(losses[-5:]) < np.mean(losses[:5])
     assert student.notes["terms"][1]["unit"] > 0
@@ -122,7 +122,7 @@ def test_the_random_state_outside_and_the_teacher_stay_as_they_are(draw_rows):
     rows = draw_rows(100)
     teacher = network(rows)
     digest, state = teacher.identity.digest, torch.random.get_rng_state()
-    distil(small(rows), teacher, rows, "soft_targets(2) + hint('layers.0')", schedule=short(5))
+    distil(small(rows), teacher, "soft_targets(2) + hint('layers.0')", rows, schedule=short(5))
     assert torch.equal(torch.random.get_rng_state(), state)
     again = Network("deep teacher", teacher.module, teacher.encoding, teacher.outputs)
     assert again.identity.digest == digest
@@ -131,7 +131,7 @@ def test_the_random_state_outside_and_the_teacher_stay_as_they_are(draw_rows):
 def test_projections_are_clipped_and_learned_but_no_part_of_the_student(draw_rows):
     rows = draw_rows(100)
     teacher = network(rows)
-    student = distil(small(rows), teacher, rows, "hint('layers.0')", schedule=short(20, clip=0.5))
+    student = distil(small(rows), teacher, "hint('layers.0')", rows, schedule=short(20, clip=0.5))
     assert set(student.module.state_dict()) == set(small(rows).state_dict())
     assert student.notes["terms"][0]["projected"]
 
@@ -145,7 +145,7 @@ def test_a_teacher_that_moves_is_noticed(draw_rows):
             teacher.module.layers[0].bias.add_(1)
 
     with pytest.raises(BrokenRun, match="changed while it taught"):
-        distil(small(rows), teacher, rows, "hint('layers.0')", schedule=short(3), extras=Extras(progress=meddle))
+        distil(small(rows), teacher, "hint('layers.0')", rows, schedule=short(3), extras=Extras(progress=meddle))
 
 
 def test_changed_rows_are_seen_by_student_and_teacher_alike(draw_rows):
@@ -159,7 +159,7 @@ def test_changed_rows_are_seen_by_student_and_teacher_alike(draw_rows):
 
     asked = []
     handle = teacher.module.register_forward_pre_hook(lambda module, given: asked.append(given[0]))
-    distil(small(rows), teacher, rows, "soft_targets(2)", store=Store(), schedule=short(3), extras=Extras(view=view))
+    distil(small(rows), teacher, "soft_targets(2)", rows, store=Store(), schedule=short(3), extras=Extras(view=view))
     handle.remove()
     assert all(torch.equal(a, b) for a, b in zip(seen, asked[-3:], strict=True))
 
@@ -169,7 +169,7 @@ def test_learning_stops_where_agreement_stays(draw_rows):
     teacher = network(rows)
     watch = recorded(teacher, draw_rows(80, 1), Store().ask)
     student = distil(
-        small(rows), teacher, rows, "soft_targets(2)", schedule=short(2000, patience=2), extras=Extras(watch=watch)
+        small(rows), teacher, "soft_targets(2)", rows, schedule=short(2000, patience=2), extras=Extras(watch=watch)
     )
     assert student.notes["steps"] < 2000
 
@@ -204,13 +204,13 @@ def test_a_loss_without_a_number_names_its_term(draw_rows):
 def test_layers_that_are_not_there_are_told_before_a_step(objective, error, told, draw_rows):
     rows = draw_rows(40)
     with pytest.raises(error, match=told):
-        distil(small(rows), network(rows), rows, objective, schedule=short(2))
+        distil(small(rows), network(rows), objective, rows, schedule=short(2))
 
 
 def test_a_closed_teacher_is_not_looked_into(teacher_of, draw_rows):
     rows = draw_rows(40)
     with pytest.raises(NoSuchSignal, match="gives answers only"):
-        distil(small(rows, 1), teacher_of(), rows, "hint('layers.0')", schedule=short(2))
+        distil(small(rows, 1), teacher_of(), "hint('layers.0')", rows, schedule=short(2))
 
 
 def test_a_teacher_in_training_mode_is_refused(draw_rows):
@@ -219,7 +219,7 @@ def test_a_teacher_in_training_mode_is_refused(draw_rows):
     teacher.module.layers[1].train()
     for goal in ("hint('layers.0')", "soft_targets(2)"):
         with pytest.raises(InvalidInput, match=r"in training mode \(layers.1\)"):
-            distil(small(rows), teacher, rows, goal, schedule=short(2))
+            distil(small(rows), teacher, goal, rows, schedule=short(2))
     with pytest.raises(InvalidInput, match="training mode"):
         Shown(nn.Linear(2, 2))
 
@@ -230,14 +230,14 @@ def test_shared_weights_are_refused(draw_rows):
     module = small(rows, hidden=(24, 16))
     module.layers[1] = teacher.module.layers[1]
     with pytest.raises(InvalidInput, match="shares layers.1.weight, layers.1.bias with its teacher"):
-        distil(module, teacher, rows, "soft_targets(2)", schedule=short(2))
+        distil(module, teacher, "soft_targets(2)", rows, schedule=short(2))
 
 
 @pytest.mark.parametrize("objective", ["decoupled(4)", "correlation"])
 def test_terms_of_several_classes_are_refused_for_two(objective, teacher_of, draw_rows):
     rows = draw_rows(40)
     with pytest.raises(InvalidInput, match="needs at least 3 classes, and the teacher has 2"):
-        distil(small(rows, 1), teacher_of(), rows, objective, schedule=short(2))
+        distil(small(rows, 1), teacher_of(), objective, rows, schedule=short(2))
 
 
 class Exits(nn.Module):
@@ -259,7 +259,7 @@ def test_deeper_layers_teach_shallower_ones_and_learn_nothing_from_it(draw_rows)
     torch.manual_seed(0)
     module, teacher = Exits(Encoding.fitted(rows).width), network(rows, seed=3)
     plain, taught = (
-        distil(module, teacher, rows, objective, schedule=short(200))
+        distil(module, teacher, objective, rows, schedule=short(200))
         for objective in ("soft_targets(1)", "soft_targets(1) + own(soft_targets(1, 'exit'))")
     )
     encoded = taught.encoding.encode(draw_rows(300, 7))
@@ -288,13 +288,13 @@ def test_the_exits_gradient_does_not_reach_the_deeper_layer(draw_rows):
 def test_layers_may_be_kept_on_disk(draw_rows, tmp_path):
     rows = draw_rows(300)
     teacher, goal = network(rows), "soft_targets(2) + hint('layers.0') + explanation"
-    memory = distil(small(rows), teacher, rows, goal, schedule=short(20))
+    memory = distil(small(rows), teacher, goal, rows, schedule=short(20))
     disk, again = (
-        distil(small(rows), teacher, rows, goal, schedule=short(20), extras=Extras(recording=tmp_path / "kept"))
+        distil(small(rows), teacher, goal, rows, schedule=short(20), extras=Extras(recording=tmp_path / "kept"))
         for _ in range(2)
     )
     assert disk.identity.digest == again.identity.digest
     assert disk.notes["loss"] == pytest.approx(memory.notes["loss"], rel=1e-2)
     with pytest.raises(BrokenRun, match="another teacher or other rows"):
         other, extras = network(rows, seed=4), Extras(recording=tmp_path / "kept")
-        distil(small(rows), other, rows, goal, schedule=short(2), extras=extras)
+        distil(small(rows), other, goal, rows, schedule=short(2), extras=extras)
