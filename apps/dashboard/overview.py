@@ -7,6 +7,7 @@ import streamlit as st
 
 from kdaudit.report.account import cost, untested
 from kdaudit.report.believing import believing
+from kdaudit.report.charges import privacy, shown_in_place
 from kdaudit.report.curves import curves
 from kdaudit.report.verdict import box
 from kdaudit.run.reading import Run
@@ -25,7 +26,7 @@ def show() -> None:
     frame.blocks(believing(run))
     frame.blocks(curves(run))
     frame.blocks(untested(run))
-    frame.blocks(cost(run))
+    frame.blocks([*cost(run), *shown_in_place(run), *privacy(run)])
     _downloads(run)
 
 

@@ -10,6 +10,7 @@ from kdaudit.cast import CONTROL_WORDS
 from kdaudit.evidence import Evidence, Row
 from kdaudit.measures.named import DEFINITIONS
 from kdaudit.measures.reasons import FURTHER
+from kdaudit.report.charges import standing
 from kdaudit.report.contrasts import about_proxies, measure_words
 from kdaudit.report.document import Block, Fold, Heading, Key, Paragraph, Strip, Strips, Table
 from kdaudit.report.pictures import maps, planes
@@ -19,6 +20,7 @@ from kdaudit.report.words import SIGNS, contrast_words, count, span, whole
 if TYPE_CHECKING:
     from kdaudit.run.reading import Run
 
+TITLE = "How far the proxies can be believed"
 DRAWN = ("strip", "plane", "map")
 """Evidence that is drawn as strips, with its pictures below them."""
 SECOND = frozenset(likeness.name for likeness in FURTHER)
@@ -31,14 +33,16 @@ def believing(run: Run) -> tuple[Block, ...]:
     """Return the section on fidelity and on every other measure that is drawn as a strip."""
     drawn = [e for e in run.evidence.values() if e.shows in DRAWN and e.rows]
     if not drawn:
-        return ()
+        told = standing(run)
+        return (Heading(TITLE), *told) if told else ()
     rows = [row for e in drawn for row in e.rows]
     out: list[Block] = [
-        Heading("How far the proxies can be believed"),
+        Heading(TITLE),
         Paragraph(
             "Likeness alone flatters: a stranger, which never saw this teacher, is often almost as alike. "
             "Read the distance from the grey bar."
         ),
+        *standing(run),
         _key(rows),
     ]
     for question, evidence in _by_question(run, drawn).items():
