@@ -25,7 +25,9 @@ class Bound(nn.Module):
 
     Projections are parameters of it, made when the two widths are known: an optimizer that is built afterwards cannot
     miss them.  A sum of several terms is on one scale: each is divided by its value on the first batch, so that
-    a weight of 1 means "as important as the others"; a single term stays as it is.
+    a weight of 1 means "as important as the others"; a single term stays as it is.  Learners that say nothing yet
+    differ by nearly nothing, so the outputs of own and peers are put on the scale of their difference from the
+    teacher's.
 
     Parameters
     ----------
@@ -55,7 +57,7 @@ class Bound(nn.Module):
             self._project(place, term, *term.of(said, references[term.by]), generator)
         if len(goal.parts) > 1:
             with torch.no_grad():
-                first = [float(value.mean()) for value in self.values(said, references)]
+                first = [float(value.mean()) for value in self._first(said, references)]
             for (_, term), value in zip(goal.parts, first, strict=True):
                 if not math.isfinite(value):
                     raise InvalidInput(f"{term.text} is {value} on the first batch; the layers give no finite numbers")
@@ -78,6 +80,10 @@ class Bound(nn.Module):
         if ins != outs:
             weights = torch.empty(outs, ins).uniform_(-(ins**-0.5), ins**-0.5, generator=generator)
             self.projections[str(place)] = nn.Parameter(weights.to(a.device))
+
+    def _first(self, said: Said, references: References) -> Iterator[Tensor]:
+        for term, a, b in self._compared(said, references):
+            yield term(a, references.get("teacher", b) if term.teacher is None else b)
 
     def values(self, said: Said, references: References) -> list[Tensor]:
         """Return each term's values, unweighted and not yet on one scale, each of shape (n,)."""

@@ -72,6 +72,17 @@ def test_a_term_that_is_nothing_at_first_keeps_its_own_unit():
     assert bound("soft_targets(2) + hint('vectors')", given, same)[0].units == (1.0, 1.0)
 
 
+@pytest.mark.parametrize("by", ["own", "peers"])
+def test_learners_that_say_nothing_yet_are_on_the_teachers_scale(by):
+    teacher, goal = heard(), parse(f"soft_targets(1) + {by}(soft_targets(2)) + {by}(hint('vectors'))")
+    given = {name: 1e-3 * values for name, values in said().items()}
+    other = Reference.from_logits(1e-3 * teacher.logit, None, "probability", {"vectors": said(seed=2)["vectors"]})
+    made = Bound(goal, given, {"teacher": teacher, by: other}, torch.Generator().manual_seed(0))
+    assert made.units[1] == pytest.approx(float(parse("soft_targets(2)")(given, teacher).mean()))
+    # layers have no teacher to be measured against: their own difference is their unit
+    assert made.units[2] == pytest.approx(float(made.values(given, {"teacher": teacher, by: other})[2].mean()))
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
