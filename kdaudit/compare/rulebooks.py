@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kdaudit.cast import Cast
+from kdaudit.compare.ruled import as_read
 from kdaudit.evidence import Evidence, Row
 from kdaudit.interval import Interval
 from kdaudit.rules import Rules
@@ -58,8 +59,9 @@ class Rulebook:
             reason = f"{cast.proxy_name} is no tree and no list of rules"
             return Evidence("", title, (), context={"reason": reason}, shows="rules", proxy_name=cast.proxy_name)
         answers = {subject: _ask(ask, subject, samples) for subject in (cast.teacher, cast.proxy)}
-        book = _Book(rules, samples, answers[cast.teacher], answers[cast.proxy], cast.teacher, self.output)
-        which, held = rules.which(samples), rules.held(samples)
+        seen = as_read(cast.proxy, samples)
+        book = _Book(rules, (samples, seen), answers[cast.teacher], answers[cast.proxy], cast.teacher, self.output)
+        which, held = rules.which(seen), rules.held(seen)
         rows: list[Row] = []
         entries = []
         for place in range(len(rules.rules)):
@@ -85,9 +87,18 @@ class _Book:
     """Rates of the teacher inside the rules."""
 
     def __init__(
-        self, rules: Rules, samples: Samples, teacher: Answers, proxy: Answers, subject: Subject, output: str
+        self,
+        rules: Rules,
+        samples: tuple[Samples, Samples],
+        teacher: Answers,
+        proxy: Answers,
+        subject: Subject,
+        output: str,
     ) -> None:
-        self._rules, self._samples, self._subject, self._output = rules, samples, subject, output
+        self._rules, self._subject, self._output = rules, subject, output
+        # as they are asked, and as the rules see them
+        self._samples, seen = samples
+        self._domain = seen.domain
         self._teacher, self._proxy = teacher, proxy
         self._one = len(subject.outputs) == 1
         self._same = np.where(
@@ -109,7 +120,7 @@ class _Book:
 
     def rule(self, position: int, inside: NDArray[np.bool_]) -> tuple[list[Row], dict[str, Any]]:
         """Return a rule's rows, and what the report prints beside it."""
-        rule, domain = self._rules.rules[position], self._samples.domain
+        rule, domain = self._rules.rules[position], self._domain
         text = rule.text(domain)
         said = self._said(1 if self._one else self._place(position))
         value: Interval = mean(said[inside])

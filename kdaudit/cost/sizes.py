@@ -64,7 +64,9 @@ def size(subject: Subject, samples: Samples) -> Size | Empty:
         case Layers() as layers:
             return _network(subject, layers, samples)
         case Rules() as rules:
-            values = comparisons(rules, samples)
+            # rules over texts and pictures test what is read off them; the reading itself is not counted
+            seen = getattr(subject, "seen", None)
+            values = comparisons(rules, samples if seen is None else seen(samples))
             n, told = len(samples), sum(len(rule.score) for rule in rules.rules)
             most = float(sum(_parts(test) for rule in rules.rules for test in rule.tests))
             return Size(

@@ -10,6 +10,7 @@ from kdaudit.report.branches import picture_of
 from kdaudit.report.document import Block, Code, Heading, Note, Paragraph
 from kdaudit.report.words import clean, count, number, whole
 from kdaudit.surrogates.drawing import draw
+from kdaudit.surrogates.readings import Reading
 
 WIDTH = 58
 """Characters of the longest line of a rule; its numbers stand to the right."""
@@ -46,6 +47,7 @@ def _proxy(run: Run, name: str) -> list[Block]:
     if why:
         # what decides one thing only is explained, never just shown
         out.append(Note(f"{why[0].upper()}{why[1:]}."))
+    out += [Paragraph(f"It tests {words}.", quiet=True) for words in _read(run, name)]
     likeness = _agreement(run, name)
     if likeness:
         out.append(Paragraph(likeness))
@@ -59,7 +61,7 @@ def _proxy(run: Run, name: str) -> list[Block]:
         "set": "All rules that apply add their points to the start.",
     }.get(rules.family, "Exactly one leaf applies to each row.")
     out.append(Paragraph(order, quiet=True))
-    domain = _domain(run)
+    domain = _domain(run, name)
     unit = unit_of(run, name)
     if domain is not None:
         out.append(picture_of(rules, domain, rates, unit))
@@ -78,6 +80,10 @@ def unit_of(run: Run, name: str) -> str:
     return "points" if minus or body.get("contrast") else "percent"
 
 
+def _read(run: Run, name: str) -> list[str]:
+    return [str(words) for words in run.cards.get(name, {}).get("notes", {}).get("read", ())]
+
+
 def _agreement(run: Run, name: str) -> str:
     for evidence in run.evidence.values():
         row = evidence.row("agreement", "all", "teacher-proxy") or evidence.row("agreement", "all", "proxy")
@@ -86,9 +92,11 @@ def _agreement(run: Run, name: str) -> str:
     return ""
 
 
-def _domain(run: Run) -> Domain | None:
+def _domain(run: Run, name: str) -> Domain | None:
     try:
-        return Domain.from_data(run.plan["domain"])
+        given = Domain.from_data(run.plan["domain"])
+        read = run.bodies.get(name, {}).get("reading")
+        return given if read is None else Reading.from_data(read).domain(given)
     except (KeyError, TypeError, KdauditError):
         return None  # a plan of another form: rules are printed by field and number
 

@@ -96,7 +96,10 @@ def columns_of(samples: Samples, *, without: Sequence[str] = ()) -> tuple[Column
                 codes = np.where(column < 0, len(levels), column).astype(np.int64)
                 out.append(Column(item, codes, len(levels), cuts))
             case _:
-                raise InvalidInput(f"field {item.name!r} is a {item.kind}; rules test reals and categories")
+                raise InvalidInput(
+                    f"field {item.name!r} is {'an' if item.kind == 'image' else 'a'} {item.kind}; rules test reals and "
+                    "categories, so say in the proxy's `read` what to read off it"
+                )
     return tuple(out)
 
 

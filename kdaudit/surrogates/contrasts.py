@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +16,7 @@ from kdaudit.samples import Samples
 from kdaudit.signal import Signal
 from kdaudit.subject import Ask, Subject
 from kdaudit.surrogates.making import check, check_enquiry
+from kdaudit.surrogates.readings import Wanted
 from kdaudit.surrogates.surrogate import Surrogate
 from kdaudit.surrogates.trees import tree
 
@@ -32,6 +35,8 @@ class ContrastTree:
         The smallest tree within so many standard errors of the best on ``select`` is taken; 0 takes the best.
     queries : int
         New rows that are asked beyond ``fit`` and ``select``, for each of their rows; each is asked at both levels.
+    read : dict
+        What to read off texts and pictures; see `kdaudit.surrogates.readings.Wanted`.
     """
 
     field: str
@@ -40,10 +45,12 @@ class ContrastTree:
     leaves: int = 8
     slack: float = 0.5
     queries: int = 0
+    read: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check("tree", "one leaf", self.leaves, self.slack)
         check_enquiry(self.queries)
+        Wanted.parse(self.read)
         if self.level == self.other:
             raise InvalidInput(f"level and other are both {self.level!r}; two levels were expected")
 
@@ -77,6 +84,7 @@ class ContrastTree:
             partial(posed.through(ask), teacher),
             leaves=self.leaves,
             queries=self.queries,
+            read=self.read,
             select=parts.get("select"),
             slack=self.slack,
             rng=rng,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from kdaudit.samples import Samples
 from kdaudit.signal import LABEL, LOGIT, SCORE, Signal, Signals
 from kdaudit.subject import Answers, Ask, Subject
 from kdaudit.surrogates.making import check, check_enquiry
+from kdaudit.surrogates.readings import Wanted
 from kdaudit.surrogates.surrogate import Surrogate
 from kdaudit.surrogates.trees import tree
 
@@ -38,6 +39,8 @@ class DepartureTree:
         The smallest tree within so many standard errors of the best on ``select`` is taken; 0 takes the best.
     queries : int
         New rows that both are asked about beyond ``fit`` and ``select``, for each of their rows.
+    read : dict
+        What to read off texts and pictures; see `kdaudit.surrogates.readings.Wanted`.
     """
 
     minus: str
@@ -46,10 +49,12 @@ class DepartureTree:
     leaves: int = 8
     slack: float = 0.5
     queries: int = 0
+    read: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check("tree", "one leaf", self.leaves, self.slack)
         check_enquiry(self.queries)
+        Wanted.parse(self.read)
         if not self.minus:
             raise InvalidInput("minus names nobody; a proxy made before, previous, twin or stranger was expected")
         if self.output and self.of == "decision":
@@ -138,6 +143,7 @@ class Beside:
             difference,
             leaves=recipe.leaves,
             queries=recipe.queries,
+            read=recipe.read,
             select=parts.get("select"),
             slack=recipe.slack,
             rng=rng,

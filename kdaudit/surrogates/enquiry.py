@@ -110,9 +110,9 @@ class _Asking:
     ) -> None:
         self._behaviour, self._fit, self._ask, self._rng = behaviour, fit, ask, rng
         self._met = met
-        met.update(fit.samples.keys().tolist())
+        met.update(fit.asked.keys().tolist())
         self.note = ""
-        self.paired = bool(fit.samples.domain.protected) and behaviour.contrast is None
+        self.paired = bool(fit.asked.domain.protected) and behaviour.contrast is None
 
     def pool(self, sampler: str, n: int) -> Pool:
         """Return n newly asked rows of a sampler, fewer where the domain or the budget holds fewer."""
@@ -120,7 +120,7 @@ class _Asking:
         if sampler == BISECTION:
             batches = self._bisected(n)
         else:
-            batches = [drawn(sampler, self._fit.samples, n, self._rng, scope=scope, paired=self.paired)]
+            batches = [drawn(sampler, self._fit.asked, n, self._rng, scope=scope, paired=self.paired)]
         parts = [self._answers(self._unmet(batch)) for batch in batches]
         targets = [targets for targets, _ in parts]
         if not targets:
@@ -142,7 +142,7 @@ class _Asking:
                 return np.full(len(samples), -1, dtype=np.int64)
 
         fit, scope = self._fit, self._behaviour.scope
-        return bisected(fit.samples, fit.label, n, decide, self._rng, scope=scope)
+        return bisected(fit.asked, fit.label, n, decide, self._rng, scope=scope)
 
     def _answers(self, batch: Drawn) -> tuple[Targets, Positions]:
         nothing = (self._fit.take(np.arange(0)), np.arange(0))
@@ -151,7 +151,7 @@ class _Asking:
                 return nothing
             try:
                 targets, kept = answered(self._behaviour, batch.samples, self._ask)
-                return targets, batch.parents[kept]
+                return targets.read(self._fit.reading), batch.parents[kept]
             except OverBudget as error:
                 self.note = _short(error)
                 batch = batch.take(np.arange(len(batch) * error.left // error.needed))

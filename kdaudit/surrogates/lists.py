@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,8 @@ from kdaudit.surrogates.columns import columns_of
 from kdaudit.surrogates.conditions import Condition, Vocabulary
 from kdaudit.surrogates.enquiry import NONE, Body, enquire
 from kdaudit.surrogates.making import check, check_enquiry, made, parted
+from kdaudit.surrogates.making import read as reading_of
+from kdaudit.surrogates.readings import Wanted
 from kdaudit.surrogates.sequences import grow, listed, revised
 from kdaudit.surrogates.surrogate import Surrogate
 from kdaudit.surrogates.targets import Targets, TeacherAsk
@@ -35,6 +38,7 @@ def rule_list(  # noqa: PLR0913 - each is a choice of the user's
     *,
     rules: int = 16,
     queries: int = 0,
+    read: Mapping[str, Any] | None = None,
     select: Samples | None = None,
     slack: float = 0.5,
     rng: np.random.Generator,
@@ -58,6 +62,8 @@ def rule_list(  # noqa: PLR0913 - each is a choice of the user's
     queries : int
         New rows around `samples` that are asked as well, for each of them; which sampler draws them is chosen on rows
         held out.
+    read : mapping, optional
+        What to read off texts and pictures; see `kdaudit.surrogates.readings.Wanted`.
     select : Samples, optional
         Rows to choose on; without them a quarter of `samples`, by chance, is kept back.
     slack : float
@@ -70,7 +76,7 @@ def rule_list(  # noqa: PLR0913 - each is a choice of the user's
         If `rules` is below 1 or `slack` below 0, no row was answered, or a field is neither a number nor a category.
     """
     check("rule list", "one rule, its default", rules, slack)
-    fit, chosen_on = parted(behaviour, samples, select, ask, rng)
+    fit, chosen_on = reading_of(parted(behaviour, samples, select, ask, rng), read or {})
     enquiry = enquire(behaviour, fit, chosen_on, ask, queries=queries, leaves=rules, rng=rng)
     candidates: list[Candidate] = []
     for body in enquiry.ways(fit, chosen_on):
@@ -142,15 +148,19 @@ class RuleList:
         The shortest list within so many standard errors of the best on ``select`` is taken; 0 takes the best.
     queries : int
         New rows that are asked beyond ``fit`` and ``select``, for each of their rows.
+    read : dict
+        What to read off texts and pictures; see `kdaudit.surrogates.readings.Wanted`.
     """
 
     rules: int = 16
     slack: float = 0.5
     queries: int = 0
+    read: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check("rule list", "one rule, its default", self.rules, self.slack)
         check_enquiry(self.queries)
+        Wanted.parse(self.read)
 
     def extra(self, parts: Mapping[str, Samples]) -> int:
         """Return how many rows are asked at most beyond ``fit`` and ``select``."""
@@ -171,6 +181,7 @@ class RuleList:
             partial(ask, teacher),
             rules=self.rules,
             queries=self.queries,
+            read=self.read,
             select=parts.get("select"),
             slack=self.slack,
             rng=rng,

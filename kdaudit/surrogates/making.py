@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from kdaudit.samples import Samples
 from kdaudit.surrogates.choice import Candidate, Making, Near, choose
 from kdaudit.surrogates.enquiry import Enquiry
 from kdaudit.surrogates.monotone import directions
+from kdaudit.surrogates.readings import Wanted, reading
 from kdaudit.surrogates.surrogate import Surrogate, made_for
 from kdaudit.surrogates.targets import Targets, TeacherAsk, ask_for_targets, stacked
 
@@ -44,6 +46,17 @@ def check_enquiry(queries: int) -> None:
     """
     if queries < 0:
         raise InvalidInput(f"queries is a number of new rows for each row given, 0 or more; {queries} was asked for")
+
+
+def read(rows: tuple[Targets, Targets], wanted: Mapping[str, Any]) -> tuple[Targets, Targets]:
+    """Return the rows to grow on and to choose on with fields read off texts and pictures, as a plan's `read` says."""
+    parsed = Wanted.parse(wanted)
+    if parsed is None:
+        return rows
+    fit, select = rows
+    how = reading(parsed, fit.samples, fit.score)
+    grown = fit.read(how)
+    return grown, grown if select is fit else select.read(how)
 
 
 def parted(
@@ -91,7 +104,7 @@ def made(
         trials=dict(enquiry.trials),
         partial=bool(enquiry.note),
     )
-    return made_for(behaviour, name, rules, making)
+    return made_for(behaviour, name, rules, making, fit.reading)
 
 
 def _near(fit: Targets, enquiry: Enquiry) -> Near | None:

@@ -20,6 +20,7 @@ from kdaudit.samples import Samples
 from kdaudit.signal import LABEL, SCORE, Signal, Signals
 from kdaudit.subject import Answers, Identity, Scale
 from kdaudit.surrogates.choice import Making
+from kdaudit.surrogates.readings import Reading
 
 FILE = "rules.json"
 
@@ -46,6 +47,8 @@ class Surrogate:
         How it was made; no part of its identity.
     minus : Minus, optional
         The rules answer with the teacher's answer minus another's.
+    reading : Reading, optional
+        How the fields that the rules test are read off the rows' texts and pictures.
     """
 
     name: str
@@ -56,6 +59,7 @@ class Surrogate:
     contrast: Contrast | None = None
     making: Making = field(default_factory=Making)
     minus: Minus | None = None
+    reading: Reading | None = None
 
     @cached_property
     def identity(self) -> Identity:
@@ -75,12 +79,16 @@ class Surrogate:
     @property
     def notes(self) -> dict[str, Any]:
         """How it was made, as plain data for its card."""
-        return asdict(self.making)
+        return asdict(self.making) | ({} if self.reading is None else {"read": list(self.reading.words)})
 
     @property
     def form(self) -> Rules:
         """The rules themselves."""
         return self.rules
+
+    def seen(self, samples: Samples) -> Samples:
+        """Return rows as the rules see them."""
+        return samples if self.reading is None else self.reading.of(samples)
 
     def answer(self, samples: Samples, signals: Signals, draw: int = 0) -> Answers:  # noqa: ARG002 - no chance here
         """Answer rows; see `kdaudit.subject.Subject`.
@@ -97,7 +105,7 @@ class Surrogate:
             if signal not in self.offers:
                 raise NoSuchSignal(f"{self.name} is made of rules and offers score and label, not {signal}")
         self._check(samples)
-        score = self._posed(samples, self._chances(self.rules.evaluate(samples)))
+        score = self._posed(samples, self._chances(self.rules.evaluate(self.seen(samples))))
         values: dict[Signal, NDArray[Any]] = {SCORE: score}
         if LABEL in wanted:
             one = score.shape[1] == 1
@@ -134,7 +142,8 @@ class Surrogate:
     def to_data(self) -> dict[str, Any]:
         """Return plain JSON data: the rules, and what an answer depends on beside them."""
         contrast = None if self.contrast is None else dict(vars(self.contrast))
-        more = {} if self.minus is None else {"minus": dict(vars(self.minus))}
+        more: dict[str, Any] = {} if self.minus is None else {"minus": dict(vars(self.minus))}
+        more |= {} if self.reading is None else {"reading": self.reading.to_data()}
         return {
             **self.rules.to_data(),
             "name": self.name,
@@ -160,10 +169,12 @@ def _check_levels(item: Category, samples: Samples, name: str) -> None:
         raise OutOfDomain(f"{item.name} = {level!r} in row {samples.ids[at]} is a level that {name} never met")
 
 
-def made_for(behaviour: Behaviour, name: str, rules: Rules, making: Making) -> Surrogate:
+def made_for(
+    behaviour: Behaviour, name: str, rules: Rules, making: Making, reading: Reading | None = None
+) -> Surrogate:
     """Return the surrogate of a behaviour."""
     scale: Scale = "value" if behaviour.scale == "value" or behaviour.contrast is not None else "probability"
-    return Surrogate(name, rules, behaviour.domain, behaviour.rule, scale, behaviour.contrast, making)
+    return Surrogate(name, rules, behaviour.domain, behaviour.rule, scale, behaviour.contrast, making, reading=reading)
 
 
 def save(surrogate: Surrogate, folder: Path) -> tuple[Path, ...]:
@@ -195,6 +206,7 @@ def load(folder: Path) -> Surrogate:
             "value" if data["scale"] == "value" else "probability",
             None if contrast is None else Contrast(**contrast),
             minus=Minus(**data["minus"]) if data.get("minus") else None,
+            reading=Reading.from_data(data["reading"]) if data.get("reading") else None,
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError, KdauditError) as error:
         raise InvalidInput(f"{file} holds no surrogate: {error!r}; it must be as `save` wrote it") from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from kdaudit.errors import InvalidAnswers, InvalidInput, NoSuchSignal
 from kdaudit.samples import Samples, concat
 from kdaudit.signal import LABEL, LOGIT, SCORE, Signals
 from kdaudit.subject import Answers
+from kdaudit.surrogates.readings import Reading
 
 TeacherAsk = Callable[[Samples, Signals], Answers]
 """An ask that knows whom: ``partial(behaviour.through(store.ask), teacher)``."""
@@ -39,6 +40,10 @@ class Targets:
         One output is decided "yes" above this.
     failed : int
         Rows that the teacher could not answer.
+    raw : Samples, optional
+        The rows as they were asked, where `samples` holds fields read off texts or pictures.
+    reading : Reading, optional
+        How those fields are read.
     """
 
     samples: Samples
@@ -47,14 +52,31 @@ class Targets:
     numeric: bool
     rule: float
     failed: int
+    raw: Samples | None = None
+    reading: Reading | None = None
 
     def __len__(self) -> int:
         return len(self.label)
 
+    @property
+    def asked(self) -> Samples:
+        """The rows as they were asked."""
+        return self.samples if self.raw is None else self.raw
+
+    def read(self, reading: Reading | None) -> Targets:
+        """Return the same rows with their fields read off texts and pictures; themselves without a reading."""
+        if reading is None:
+            return self
+        return replace(self, samples=reading.of(self.asked), raw=self.asked, reading=reading)
+
     def take(self, rows: NDArray[Any]) -> Targets:
         """Return the rows at positions `rows`."""
-        return Targets(
-            self.samples.take(rows), self.score[rows], self.label[rows], self.numeric, self.rule, self.failed
+        return replace(
+            self,
+            samples=self.samples.take(rows),
+            score=self.score[rows],
+            label=self.label[rows],
+            raw=None if self.raw is None else self.raw.take(rows),
         )
 
     @property
@@ -148,13 +170,13 @@ def decisions(behaviour: Behaviour, rows: Samples, ask: TeacherAsk) -> Positions
 def stacked(parts: Sequence[Targets]) -> Targets:
     """Return the rows of all parts, one after another."""
     first = parts[0]
-    return Targets(
-        concat([part.samples for part in parts]),
-        np.concatenate([part.score for part in parts]),
-        np.concatenate([part.label for part in parts]),
-        first.numeric,
-        first.rule,
-        sum(part.failed for part in parts),
+    return replace(
+        first,
+        samples=concat([part.samples for part in parts]),
+        score=np.concatenate([part.score for part in parts]),
+        label=np.concatenate([part.label for part in parts]),
+        failed=sum(part.failed for part in parts),
+        raw=None if first.raw is None else concat([part.asked for part in parts]),
     )
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,9 @@ from kdaudit.subject import Ask, Subject
 from kdaudit.surrogates.candidates import Extent, candidates
 from kdaudit.surrogates.enquiry import enquire
 from kdaudit.surrogates.making import check, made, parted
+from kdaudit.surrogates.making import read as reading_of
 from kdaudit.surrogates.monotone import in_order
+from kdaudit.surrogates.readings import Wanted
 from kdaudit.surrogates.surrogate import Surrogate
 from kdaudit.surrogates.targets import TeacherAsk
 
@@ -28,6 +31,7 @@ def tree(  # noqa: PLR0913 - each is a choice of the user's
     leaves: int = 16,
     fields: int = 1,
     queries: int = 0,
+    read: Mapping[str, Any] | None = None,
     select: Samples | None = None,
     slack: float = 0.5,
     rng: np.random.Generator,
@@ -57,6 +61,8 @@ def tree(  # noqa: PLR0913 - each is a choice of the user's
     queries : int
         New rows around `samples` that are asked as well, for each of them; which sampler draws them is chosen on rows
         held out.
+    read : mapping, optional
+        What to read off texts and pictures; see `kdaudit.surrogates.readings.Wanted`.
     select : Samples, optional
         Rows to choose on; without them a quarter of `samples`, by chance, is kept back.
     slack : float
@@ -69,7 +75,7 @@ def tree(  # noqa: PLR0913 - each is a choice of the user's
         If `leaves` is below 1 or `slack` below 0, no row was answered, or a field is neither a number nor a category.
     """
     check("tree", "one leaf", leaves, slack)
-    fit, chosen_on = parted(behaviour, samples, select, ask, rng)
+    fit, chosen_on = reading_of(parted(behaviour, samples, select, ask, rng), read or {})
     extent = Extent(leaves, fields, queries)
     enquiry = enquire(behaviour, fit, chosen_on, ask, queries=queries, leaves=leaves, rng=rng)
     found = [each for body in enquiry.ways(fit, chosen_on) for each in candidates(behaviour, body, extent)]
@@ -91,16 +97,21 @@ class Tree:
         Most fields of one split, 1 to 3; with more than one, a split may cut a weighted sum.
     queries : int
         New rows that are asked beyond ``fit`` and ``select``, for each of their rows.
+    read : dict
+        What to read off texts and pictures, such as ``{terms: 200, phrases: 2, counts: true}`` or ``{patches: 4}``; see
+        `kdaudit.surrogates.readings.Wanted`.
     """
 
     leaves: int = 16
     slack: float = 0.5
     fields: int = 1
     queries: int = 0
+    read: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check("tree", "one leaf", self.leaves, self.slack)
         Extent(self.leaves, self.fields, self.queries)
+        Wanted.parse(self.read)
 
     def extra(self, parts: Mapping[str, Samples]) -> int:
         """Return how many rows are asked at most beyond ``fit`` and ``select``."""
@@ -122,6 +133,7 @@ class Tree:
             leaves=self.leaves,
             fields=self.fields,
             queries=self.queries,
+            read=self.read,
             select=parts.get("select"),
             slack=self.slack,
             rng=rng,

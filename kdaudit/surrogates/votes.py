@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,8 @@ from kdaudit.surrogates.columns import columns_of
 from kdaudit.surrogates.conditions import Condition, Vocabulary, search
 from kdaudit.surrogates.enquiry import NONE, Body, enquire
 from kdaudit.surrogates.making import check, check_enquiry, made, parted
+from kdaudit.surrogates.making import read as reading_of
+from kdaudit.surrogates.readings import Wanted
 from kdaudit.surrogates.surrogate import Surrogate
 from kdaudit.surrogates.targets import Floats, Targets
 
@@ -47,15 +50,19 @@ class RuleSet:
         The smallest set within so many standard errors of the best on ``select`` is taken; 0 takes the best.
     queries : int
         New rows that are asked beyond ``fit`` and ``select``, for each of their rows.
+    read : dict
+        What to read off texts and pictures; see `kdaudit.surrogates.readings.Wanted`.
     """
 
     rules: int = 16
     slack: float = 0.5
     queries: int = 0
+    read: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check("rule set", "one rule, its start", self.rules, self.slack)
         check_enquiry(self.queries)
+        Wanted.parse(self.read)
 
     @property
     def signals(self) -> frozenset[Signal]:
@@ -71,7 +78,8 @@ class RuleSet:
     ) -> Surrogate:
         """Return the rule set; see `kdaudit.question.ProxyRecipe`."""
         to_teacher = partial(ask, teacher)
-        fit, chosen_on = parted(behaviour, parts["fit"], parts.get("select"), to_teacher, rng)
+        rows = parted(behaviour, parts["fit"], parts.get("select"), to_teacher, rng)
+        fit, chosen_on = reading_of(rows, self.read)
         enquiry = enquire(behaviour, fit, chosen_on, to_teacher, queries=self.queries, leaves=self.rules, rng=rng)
         candidates: list[Candidate] = []
         for body in enquiry.ways(fit, chosen_on):
