@@ -107,7 +107,7 @@ def has_slopes(subject: Subject) -> bool:
 
 def rules_of(subject: Subject) -> Rules | None:
     """Return the rules by which a subject answers rows, or None."""
-    plain = all(getattr(subject, name, None) is None for name in ("contrast", "minus"))
+    plain = all(getattr(subject, name, None) is None for name in ("contrast", "minus", "reading"))
     return subject.form if plain and isinstance(subject.form, Rules) else None
 
 
