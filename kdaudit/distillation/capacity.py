@@ -143,7 +143,7 @@ def evidence(found: Capacity, *, name: str, title: str, about: str = "rows that 
     context: dict[str, Any] = {
         "population": about,
         "smallest": int(found.points[found.smallest].parameters),
-        "sentences": [sentence(found)],
+        "sentences": [sentence(found), *([] if found.law is None else [law_words(found.law)])],
         "law": None,
         "reason": found.reason,
     }
@@ -171,6 +171,12 @@ def sentence(found: Capacity) -> str:
         return f"{text}; no law is fitted: {found.reason}"
     doubled = found.law.gain[found.smallest]
     return f"{text}; doubling it would add {doubled.text('points')} of agreement by the fitted law"
+
+
+def law_words(law: Law) -> str:
+    """Return the fitted law with its numbers."""
+    left, steep = law.e.text("percent"), law.b.text()
+    return f"By the law e + a N^-b, {left} of rows would be left at any size, and the rest falls with b = {steep}"
 
 
 def _row(point: Point) -> Row:

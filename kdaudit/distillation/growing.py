@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -85,6 +85,10 @@ class Growing:
         """None in particular: scores where the teacher gives them, else logits, else decisions."""
         return frozenset()
 
+    def of_outcomes(self) -> Growing:
+        """Return the recipe for students of recorded outcomes, which have no layers to look into."""
+        return replace(self, objective=str(parse(self.objective).outward))
+
     def make(
         self, behaviour: Behaviour, teacher: Subject, parts: Mapping[str, Samples], ask: Ask, rng: np.random.Generator
     ) -> Network:
@@ -97,7 +101,9 @@ class Growing:
         found = capacity(self.sizes, school.fidelity, seeds=self.seeds, rng=rng)
         network = school.made[found.points[found.smallest].parameters]
         network.notes |= {"curve": curve(found), "chosen_on": len(select.samples), "law": found.reason or "fitted"}
-        about = f"{len(select.samples):,} rows that chose among the students"
+        about = (
+            f"{len(select.samples):,} rows that chose among the students; intervals are over {self.seeds} of each size"
+        )
         title = "How large must a student be to answer as the teacher does?"
         network.shown = (evidence(found, name="", title=title, about=about),)  # type: ignore[attr-defined]
         return network

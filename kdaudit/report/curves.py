@@ -9,17 +9,20 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from kdaudit.evidence import Evidence
+from kdaudit.interval import Interval
 from kdaudit.report.believing import strips_of
-from kdaudit.report.document import Block, Curve, Fold, Heading, Knot, Paragraph, Strip
+from kdaudit.report.document import Block, Curve, Fold, Heading, Knot, Paragraph, Strip, Table
 from kdaudit.report.figures import elements, nice_step, svg
 from kdaudit.report.policies import heading, policies
-from kdaudit.report.words import clean, count, number
+from kdaudit.report.words import clean, count, number, whole
 
 if TYPE_CHECKING:
     from kdaudit.run.reading import Run
 
-WIDTH, HEIGHT = 560.0, 260.0
-LEFT, RIGHT, TOP, BOTTOM = 56.0, 12.0, 12.0, 42.0
+WIDTH, HEIGHT = 560.0, 290.0
+LEFT, RIGHT, TOP, BOTTOM = 48.0, 12.0, 48.0, 42.0
+LONGER = 0.75
+"""How far the frame reaches beyond the values for the sake of an interval, as a share of their spread."""
 
 
 def curves(run: Run) -> tuple[Block, ...]:
@@ -33,12 +36,25 @@ def curves(run: Run) -> tuple[Block, ...]:
     return tuple(out)
 
 
+def _gains(evidence: Evidence) -> list[Block]:
+    """Return what each doubling would add by the law."""
+    gains = [Interval.from_data(dict(data)) for data in evidence.context.get("gain", ())]
+    sizes = [count(int(x)) for x in evidence.arrays["parameters"]]
+    if len(gains) != len(sizes):
+        return []
+    rows = tuple((size, whole(gain, "points", signed=True)) for size, gain in zip(sizes, gains, strict=True))
+    return [Table(("parameters", "what doubling them adds, by the law"), rows, frozenset({0, 1}))]
+
+
 def _section(evidence: Evidence) -> list[Block]:
-    title = Heading(evidence.title)
+    title = Heading(f"{evidence.proxy_name}: {evidence.title}")
     sentences = [Paragraph(f"{text}.") for text in evidence.context.get("sentences", ())]
     about = Paragraph(f"Measured on {evidence.context.get('population', 'rows apart')}.", quiet=True)
     strips = tuple(Strip(evidence.proxy_name, row.group, row) for row in evidence.rows)
-    table = Fold(f"Numbers of the curve ({count(len(strips))} sizes)", (strips_of(evidence.rows[0].title, strips),))
+    table = Fold(
+        f"Numbers of the curve ({count(len(strips))} sizes)",
+        (strips_of(evidence.rows[0].title, strips), *_gains(evidence)),
+    )
     return [title, *sentences, curve_of(evidence), about, table]
 
 
@@ -58,16 +74,23 @@ def curve_of(evidence: Evidence) -> Curve:
 
 def curve(block: Curve) -> Markup:
     """Return the picture; the table beside it holds the same numbers."""
-    values = [x for k in block.knots for part in (k.value, k.control) if part is not None and part.known
-              for x in (part.low, part.high, part.value)]  # fmt: skip
+    known = [part for k in block.knots for part in (k.value, k.control) if part is not None and part.known]
     sizes = [k.size for k in block.knots] + [point[0] for point in block.law]
-    if not values or min(sizes) <= 0:
+    if not known or min(sizes) <= 0:
         return Markup("")
-    plane = _Plane(sizes, values)
+    plane = _Plane(sizes, _ends(block, known))
     parts = [_grid(plane, block), *_law(plane, block.law), *(_control(plane, k) for k in block.knots)]
-    parts += [_knot(plane, knot) for knot in block.knots]
+    parts += [*(_knot(plane, knot) for knot in block.knots), *_legend(block)]
     alt = f"{block.measure} against {block.across}, {len(block.knots)} sizes; the table below holds the same numbers"
     return svg(WIDTH, HEIGHT, alt, parts, kind="curve")
+
+
+def _ends(block: Curve, known: Sequence[Interval]) -> list[float]:
+    """Return the ends of what is drawn: every value, and intervals as far as they leave the values readable."""
+    values = [part.value for part in known] + [x for point in block.law for x in point[1:]]
+    beyond = LONGER * ((max(values) - min(values)) or 1.0)
+    low = max(min(part.low for part in known), min(values) - beyond)
+    return [*values, low, min(max(part.high for part in known), max(values) + beyond)]
 
 
 class _Plane:
@@ -107,8 +130,32 @@ def _grid(plane: _Plane, block: Curve) -> Markup:
     tail = {"percent": ", percent", "": ""}.get(block.unit, f", {block.unit}")
     across = Markup('<text x="{:.1f}" y="{:.1f}" text-anchor="middle">{}</text>')
     out.append(across.format((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 6, clean(block.across)))
-    up = Markup('<text transform="translate(12 {:.1f}) rotate(-90)" text-anchor="middle">{}{}</text>')
-    return elements([*out, up.format((HEIGHT - BOTTOM + TOP) / 2, clean(block.measure), clean(tail))])
+    up = Markup('<text x="2" y="13">{}{}</text>')
+    return elements([*out, up.format(clean(block.measure), clean(tail))])
+
+
+def _legend(block: Curve) -> list[Markup]:
+    """Return what the marks stand for, in one line above the picture."""
+    middle = 30.0
+    marks = [
+        (
+            Markup('<path d="M0 {:.1f}l4.8 4.8l-4.8 4.8l-4.8 -4.8z" fill="var(--proxy)"/>').format(middle - 4.8),
+            "student",
+        )
+    ]
+    if any(knot.control is not None and knot.control.known for knot in block.knots):
+        bar = Markup('<rect x="-5" y="{:.1f}" width="10" height="12" fill="var(--band)"/>').format(middle - 6)
+        line = Markup('<path d="M-6 {:.1f}h12" stroke="var(--control)" stroke-width="2"/>').format(middle)
+        marks.append((bar + line, "its control"))
+    if block.law:
+        dashes = Markup('<path d="M-9 {:.1f}h18" stroke="var(--control)" stroke-dasharray="4 4"/>').format(middle)
+        marks.append((dashes, "fitted law with its band"))
+    out, x = [], LEFT + 8.0
+    for mark, words in marks:
+        out.append(Markup('<g transform="translate({:.1f} 0)">{}</g>').format(x, mark))
+        out.append(Markup('<text x="{:.1f}" y="{:.1f}">{}</text>').format(x + 14, middle + 4, words))
+        x += 40 + 7.2 * len(words)
+    return out
 
 
 def _law(plane: _Plane, law: Sequence[tuple[float, float, float, float]]) -> list[Markup]:

@@ -18,23 +18,11 @@ def policies(evidence: Evidence) -> list[Block]:
     points = list(evidence.context.get("points", ()))
     costs = [str(name) for name in evidence.context.get("costs", ())]
     measures = list(dict.fromkeys(row.measure for row in evidence.rows))
-    by = {name: [row for row in evidence.rows if row.measure == name] for name in measures}
-    head = ["student", *costs]
-    for name in measures:
-        first = by[name][0]
-        unit = {"percent": ", %", "": ""}.get(first.unit, f", {first.unit}")
-        head += [f"{first.title or name}{unit}", "control", "excess"]
-    rows = tuple(
-        (
-            f"{place + 1}",
-            *(_cost(point["costs"].get(name)) for name in costs),
-            *_worth([by[m][place] for m in measures]),
-        )
-        for place, point in enumerate(points)
-    )
+    first, *others = [_table(evidence, name, points, costs) for name in measures]
     texts = tuple((f"{place + 1}", str(point["plan"])) for place, point in enumerate(points))
     return [
-        Table(tuple(head), rows, frozenset(range(1, len(head)))),
+        first,
+        Fold("The same by another measure", tuple(others)),
         Fold(f"How each is made ({count(len(texts))} items of a plan)", (Table(("student", "item of a plan"), texts),)),
         *_without("Left out by the limits", evidence.context.get("left_out", {})),
         *_without("No student came of", evidence.context.get("failed", {})),
@@ -49,6 +37,17 @@ def heading(evidence: Evidence) -> list[Block]:
     return [Heading(f"{evidence.proxy_name}: {evidence.title}"), *words, Paragraph(about, quiet=True)]
 
 
+def _table(evidence: Evidence, measure: str, points: Sequence[Any], costs: Sequence[str]) -> Table:
+    rows = [row for row in evidence.rows if row.measure == measure]
+    unit = {"percent": ", %", "": ""}.get(rows[0].unit, f", {rows[0].unit}")
+    head = ("student", *costs, f"{rows[0].title or measure}{unit}", "control", "excess")
+    body = tuple(
+        (f"{place + 1}", *(_cost(point["costs"].get(name)) for name in costs), *_worth(row))
+        for place, (point, row) in enumerate(zip(points, rows, strict=True))
+    )
+    return Table(head, body, frozenset(range(1, len(head))))
+
+
 def _cost(data: Mapping[str, Any] | None) -> str:
     if data is None:
         return NONE
@@ -59,12 +58,9 @@ def _cost(data: Mapping[str, Any] | None) -> str:
     return text if exact(found) else f"{text} ({found.low:.3g} to {found.high:.3g})"
 
 
-def _worth(rows: Sequence[Row]) -> list[str]:
-    out = []
-    for row in rows:
-        points = "points" if row.unit == "percent" else row.unit
-        out += [_cell(row.value, row.unit), _cell(row.control, row.unit), _cell(row.excess, points, signed=True)]
-    return out
+def _worth(row: Row) -> tuple[str, str, str]:
+    points = "points" if row.unit == "percent" else row.unit
+    return _cell(row.value, row.unit), _cell(row.control, row.unit), _cell(row.excess, points, signed=True)
 
 
 def _cell(found: Interval | None, unit: str, *, signed: bool = False) -> str:

@@ -46,6 +46,15 @@ def test_without_outcomes_there_is_no_control(teacher_of, draw_rows):
     assert all(row.control is None and "outcomes" in row.no_control for row in student.shown[0].rows)
 
 
+def test_students_grow_in_depth_as_well(teacher_of, parts):
+    recipe = Growing(network="soft_tree", sizes=[[1], [2], [3]], seeds=1, steps=30, batch=64)
+    found = make(recipe, teacher_of(), parts).notes["curve"]
+    assert [point["parameters"] for point in found] == sorted({point["parameters"] for point in found})
+    with pytest.raises(InvalidInput, match="one depth"):
+        Growing(network="soft_tree", sizes=[[2, 2]])
+    assert Growing(objective="soft_targets(2) + explanation").of_outcomes().objective == "soft_targets(2)"
+
+
 def test_what_has_no_decisions_is_refused(teacher_of, parts):
     with pytest.raises(InvalidInput, match="decisions"):
         make(RECIPE, teacher_of(("price",), scale="value"), parts, scale="value")
