@@ -16,6 +16,7 @@ from kdaudit.chance import seed_of
 from kdaudit.distillation.loop import Extras, Record, encoder_of, learn, recorded
 from kdaudit.distillation.peers import mutual
 from kdaudit.distillation.refusals import check_answers
+from kdaudit.distillation.starting import Start, start_from, vocabulary
 from kdaudit.distillation.training import Schedule
 from kdaudit.distillation.views import parse as parse_inputs
 from kdaudit.distillation.views import rows_of
@@ -33,6 +34,8 @@ from kdaudit.subject import Ask, Subject
 BALANCED = "ramp(0.5, 0, 0, 0.5) * balance"
 """What a soft tree learns beside: without it, digits' trees of depth 4 use 11 of 16 leaves and agree on 85 instead of
 96 rows of 100."""
+MOST = 8_000
+"""Words that a student of texts knows where a plan names no fewer."""
 SHARES = (0.25, 0.5, 1.0)
 """Shares of the steps after which a student is tried; each is a whole schedule from the same first weights."""
 
@@ -70,6 +73,11 @@ class Student:
         Whether layers before the last have heads of their own, for ``own(soft_targets(1, 'exits.*'))``.
     reads : tuple of str
         Fields that the student reads, such as the text that stands beside the teacher's picture; none stands for all.
+    vocabulary : int
+        Most words that a student of texts knows, the most frequent first.
+    start : {"chance", "teacher"}
+        Whether the word vectors of a student of texts start from its teacher's, as its notes then tell (see
+        `kdaudit.distillation.starting`).
     peers : int
         How many students learn together where the objective names ``peers(...)``; the first is the proxy.
 
@@ -91,6 +99,8 @@ class Student:
     depth: int = 4
     exits: bool = False
     reads: tuple[str, ...] = ()
+    vocabulary: int = MOST
+    start: Start = "chance"
     peers: int = 2
 
     def __post_init__(self) -> None:
@@ -102,6 +112,11 @@ class Student:
         parse_inputs(self.inputs)
         if self.peers < 2:
             raise InvalidInput(f"{self.peers} student has no peers; at least 2 learn together")
+        if self.vocabulary < 1 or (self._mutual and (self.start, self.vocabulary) != ("chance", MOST)):
+            raise InvalidInput(
+                f"a vocabulary of {self.vocabulary} words, started from {self.start}: a student knows at least 1 word, "
+                "and students that learn together know all words and start at chance"
+            )
         self._schedule(1.0)
 
     @property
@@ -122,15 +137,18 @@ class Student:
         fit = rows(behaviour.within(parts["fit"]) if made is None else made)
         select = rows(behaviour.within(parts["select"])) if "select" in parts else None
         encoder = encoder_of(self.objective, teacher, fit.samples, self.reads)
+        encoder = vocabulary(encoder, teacher, self.vocabulary, self.start)
         of_shape = suiting(self._shape, encoder, len(teacher.outputs), teacher.scale)
         module, seed = build(*of_shape, int(rng.integers(2**62))), int(rng.integers(2**62))
         peers = [build(*of_shape, seed_of(seed, f"peer {i}")) for i in range(1, self.peers if self._mutual else 1)]
+        begun = {"starts_from": start_from(teacher, module)} if self.start == "teacher" else {}
         tried, extras = [], Extras(encoding=encoder)
         for share in SHARES if select is not None else SHARES[-1:]:
             schedule = self._schedule(share)
             network = self._learn((module, *peers), teacher, fit, schedule, np.random.default_rng(seed), extras)
             tried.append((schedule.steps, network, None if select is None else _distance(network, select)))
         network = _nearest(tried, select)
+        network.notes |= begun
         if self.network == "soft_tree":
             network.notes["tree"] = read_tree(network, fit.samples)
         return network
@@ -152,7 +170,7 @@ class Student:
 
     def of_outcomes(self) -> Student:
         """Return the recipe for a student of recorded outcomes, which have neither layers nor a word on made rows."""
-        return replace(self, objective=str(parse(self.objective).outward), inputs="data")
+        return replace(self, objective=str(parse(self.objective).outward), inputs="data", start="chance")
 
     def further(self, behaviour: Behaviour, parts: Mapping[str, Samples], rng: np.random.Generator) -> Samples | None:
         """Return the rows on which it learns, where these are others than ``fit``."""

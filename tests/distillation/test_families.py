@@ -80,7 +80,9 @@ def test_students_of_two_families_learn_texts(texts, family):
 def test_an_objective_that_looks_into_the_teacher_sees_rows_as_it_does(pictures):
     made = student(pictures, network="cnn", hidden=(6,), steps=3, objective="soft_targets(2) + explanation")
     assert made.encoding == pictures.teacher.encoding
-    assert student(pictures, network="cnn", hidden=(6,), steps=3).encoding != pictures.teacher.encoding
+    assert student(pictures, network="cnn", hidden=(6,), steps=3).encoding == pictures.teacher.encoding
+    alone = student(pictures, network="cnn", hidden=(6,), steps=3, objective="soft_targets(2)")
+    assert alone.encoding != pictures.teacher.encoding
 
 
 def test_a_recipe_says_which_network_it_makes():
@@ -91,3 +93,18 @@ def test_a_recipe_says_which_network_it_makes():
 def test_an_mlp_of_texts_is_refused(texts):
     with pytest.raises(InvalidInput, match="take a cnn or a transformer"):
         student(texts, network="mlp")
+
+
+def test_a_student_may_start_from_its_teachers_words(texts):
+    made = student(texts, network="transformer", hidden=(8,), width=4, vocabulary=6, start="teacher", steps=60)
+    assert made.notes["starts_from"].startswith("the teacher's vectors of 8 words, on the 4 widest of their 8")
+    assert len(made.encoding.words) == 6
+    plain = student(texts, network="transformer", hidden=(8,), width=4, vocabulary=6, steps=60)
+    assert "starts_from" not in plain.notes and len(plain.encoding.words) == 6
+    assert Student(network="transformer", start="teacher").of_outcomes().start == "chance"
+
+
+@pytest.mark.parametrize("wrong", [{"vocabulary": 0}, {"objective": "peers(soft_targets(1))", "start": "teacher"}])
+def test_words_that_cannot_be_known_are_refused(wrong):
+    with pytest.raises(InvalidInput, match="knows at least 1 word"):
+        Student(network="transformer", **wrong)
