@@ -37,6 +37,8 @@ class Teachers:
     strangers : tuple of Subject
         Independent teachers; only several show how far luck carries one.
     twin : Subject or Empty
+    previous : Subject, optional
+        The teacher's version before.
     other : Subject, optional
         Whom a proxy's answers are a difference to, if any.
     """
@@ -44,6 +46,7 @@ class Teachers:
     teacher: Subject
     strangers: tuple[Subject, ...]
     twin: Subject | Empty
+    previous: Subject | None = None
     other: Subject | None = None
 
     @property
@@ -116,7 +119,8 @@ def open_teachers(plan: Plan, parts: Parts, *, allow_code: bool) -> Teachers:
                 f"{one.identity.name} is the same model as {who}; a stranger is an independent teacher, trained apart"
             )
     twin = Empty(NOBODY.format("twin")) if plan.twin is None else _open(plan.twin, setting, plan)
-    return Teachers(teacher, strangers, twin)
+    previous = None if plan.previous is None else _open(plan.previous, setting, plan)
+    return Teachers(teacher, strangers, twin, previous)
 
 
 def _open(item: TeacherItem, setting: Setting, plan: Plan) -> Subject:

@@ -17,7 +17,7 @@ def other_of(item: ProxyItem, teachers: Teachers, made: Mapping[str, Troupe]) ->
         return None
     if name in made:
         return made[name].proxy
-    seat: Subject | Empty = getattr(teachers, name)
+    seat: Subject | Empty | None = {"previous": teachers.previous, "twin": teachers.twin}[name]
     # a plan that names an empty seat was refused when it was read
-    assert not isinstance(seat, Empty)
+    assert seat is not None and not isinstance(seat, Empty)
     return seat

@@ -12,7 +12,7 @@ WORDS = {
     "contrast": "with a difference between two levels",
     "minus": "with the teacher's answer minus another's",
 }
-SEATS = ("previous", "twin", "stranger")
+SEATS = ("previous", "twin")
 """Whom a proxy's answers may be a difference to, beside the proxies made before it."""
 
 

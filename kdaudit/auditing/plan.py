@@ -42,6 +42,7 @@ class Plan:
     questions: tuple[QuestionItem, ...]
     limit: int
     not_tested: tuple[str, ...] = ()
+    previous: TeacherItem | None = None
     data: dict[str, Any] = field(default_factory=dict)
 
     def resolved(self) -> dict[str, Any]:
@@ -55,6 +56,7 @@ class Plan:
             "teacher": self._seat(self.teacher),
             "strangers": [self._seat(item) for item in self.strangers],
             "twin": None if self.twin is None else self._seat(self.twin),
+            **({} if self.previous is None else {"previous": self._seat(self.previous)}),
         }
         b = self.behaviour
         return {
@@ -127,6 +129,7 @@ def from_source(source: Source, folder: Path, *, domain_of: DomainOf) -> Plan:
         teacher=seats.teacher,
         strangers=seats.strangers,
         twin=seats.twin,
+        previous=seats.previous,
         behaviour=behaviour,
         rows=seats.rows,
         proxies=proxies,

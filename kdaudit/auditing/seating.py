@@ -1,4 +1,4 @@
-"""Who a plan seats: the teacher, strangers beside it, its twin."""
+"""Who a plan seats: the teacher, strangers beside it, its twin, its version before."""
 
 from __future__ import annotations
 
@@ -29,12 +29,15 @@ class Seats:
     twin : TeacherItem or None
     rows : Rows
         The plan's rows; with strangers that are counted their part is cut into one for each.
+    previous : TeacherItem or None
+        The teacher's version before.
     """
 
     teacher: TeacherItem
     strangers: tuple[TeacherItem, ...]
     twin: TeacherItem | None
     rows: Rows
+    previous: TeacherItem | None = None
 
 
 def seated(data: dict[str, Any], source: Source, rows: Rows) -> Seats:
@@ -46,7 +49,7 @@ def seated(data: dict[str, Any], source: Source, rows: Rows) -> Seats:
         If a recipe does not hold together, or strangers are neither a list of teachers nor a number.
     """
     section = dict(sections.mapping(source, data, ("teacher",)))
-    one, several, twin = (section.pop(key, None) for key in ("stranger", STRANGERS, "twin"))
+    one, several, twin, previous = (section.pop(key, None) for key in ("stranger", STRANGERS, "twin", "previous"))
     plain = dict(section)
     teacher = _teacher(section, source, ("teacher",), "teacher")
     if one is not None and several is not None:
@@ -70,7 +73,10 @@ def seated(data: dict[str, Any], source: Source, rows: Rows) -> Seats:
             )
     _apart(teacher, strangers, source, ("teacher", STRANGERS if one is None else "stranger"))
     seat = None if twin is None else _seat(data, source, ("teacher", "twin"), f"{teacher.name}'s twin")
-    return Seats(teacher, strangers, seat, rows)
+    before = (
+        None if previous is None else _seat(data, source, ("teacher", "previous"), f"{teacher.name}, version before")
+    )
+    return Seats(teacher, strangers, seat, rows, before)
 
 
 def _shared_out(rows: Rows, count: int, source: Source) -> Rows:

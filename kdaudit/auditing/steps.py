@@ -253,6 +253,7 @@ def account_of(
         "teacher": {**_seat(teachers.teacher), "behaviour": plan.behaviour.name},
         "strangers": [_seat(one) for one in teachers.strangers] or [_seat(teachers.stranger)],
         "twin": _seat(teachers.twin),
+        **({} if teachers.previous is None else {"previous": _seat(teachers.previous)}),
         "origin": {"name": origin.name, "source": origin.source, "digest": origin.digest},
         "scope": plan.behaviour.scope,
         "parts": {name: len(part) for name, part in stage.parts.items()},

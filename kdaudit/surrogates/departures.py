@@ -28,7 +28,7 @@ class DepartureTree:
     Parameters
     ----------
     minus : str
-        A proxy of the plan that is made before, or one of the seats ``previous``, ``twin`` and ``stranger``.
+        A proxy of the plan that is made before, or one of the seats ``previous`` and ``twin``.
     of : {"score", "decision"}
         "score": the difference of their scores.  "decision": in what share of rows they decide otherwise.
     output : str
@@ -56,7 +56,7 @@ class DepartureTree:
         check_enquiry(self.queries)
         Wanted.parse(self.read)
         if not self.minus:
-            raise InvalidInput("minus names nobody; a proxy made before, previous, twin or stranger was expected")
+            raise InvalidInput("minus names nobody; a proxy made before, previous or twin was expected")
         if self.output and self.of == "decision":
             raise InvalidInput("a difference of decisions is about all outputs; leave output away")
 
