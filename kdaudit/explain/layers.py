@@ -38,8 +38,8 @@ def hidden_layers(network: Network) -> tuple[str, ...]:
 def representations(network: Network, samples: Samples, layers: Sequence[str] = ()) -> dict[str, NDArray[np.float64]]:
     """Return what layers give for each row: layer -> array of shape (n, width).
 
-    Of tokens or places of a picture the mean is taken: tables (n, tokens, width) lose their second axis, pictures
-    (n, channels, height, width) their last two.
+    Of tokens (without padding) or places of a picture the mean is taken: tables (n, tokens, width) lose their second
+    axis, pictures (n, channels, height, width) their last two.
 
     Parameters
     ----------
@@ -104,7 +104,9 @@ def _flat(name: str, value: torch.Tensor, n: int) -> NDArray[np.float64]:
         case 2:
             return given
         case 3:
-            out: NDArray[np.float64] = given.mean(axis=1)
+            # padding is 0 throughout
+            there = (given != 0).any(axis=2).sum(axis=1)
+            out: NDArray[np.float64] = given.sum(axis=1) / np.maximum(there, 1)[:, None]
             return out
         case 4:
             mean: NDArray[np.float64] = given.mean(axis=(2, 3))

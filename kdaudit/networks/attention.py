@@ -46,7 +46,7 @@ class Caught:
 
     def side(self, name: str) -> Tensor:
         """Return the maps, or one of the three sets of vectors; padded tokens are 0 throughout."""
-        there = self._there()
+        there = self.there
         if name == "map":
             key = self._heads(self.key)
             scores = self.query @ key.transpose(-2, -1) * self.scale
@@ -60,8 +60,9 @@ class Caught:
         groups = self.query.shape[1] // key.shape[1]
         return key if groups == 1 else key.repeat_interleave(groups, dim=1)
 
-    def _there(self) -> Tensor | None:
-        """Return which tokens some token may look at, shape (n, tokens); padding is looked at by none."""
+    @property
+    def there(self) -> Tensor | None:
+        """Which tokens some token may look at, 1 or 0, shape (n, tokens); padding is looked at by none."""
         if self.mask is None:
             return None
         n, asked = len(self.query), self.key.shape[2]

@@ -88,6 +88,14 @@ class Cnn(nn.Module):
         return out
 
 
+class WordConvolution(nn.Conv1d):
+    """A convolution over neighbouring words: from (n, length, width) to (n, length, channels)."""
+
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Return a vector for each word."""
+        return super().forward(tokens.transpose(1, 2)).transpose(1, 2)
+
+
 class WordCnn(nn.Module):
     """Convolutions over neighbouring words; the largest value of each channel over the text goes to a linear head.
 
@@ -133,18 +141,21 @@ class WordCnn(nn.Module):
         self.vocabulary, self.length, self.outputs, self.width = vocabulary, length, outputs, width
         self.hidden = tuple(hidden)
         self.embedding = nn.Embedding(vocabulary, width)
-        self.layers = nn.ModuleList(nn.Conv1d(a, b, 3, padding=1) for a, b in pairwise([width, *hidden]))
+        self.layers = nn.ModuleList(WordConvolution(a, b, 3, padding=1) for a, b in pairwise([width, *hidden]))
         self.head = nn.Linear(hidden[-1], outputs)
         self.exits = exits_of(self.hidden, outputs, wanted=exits)
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """Return logits of shape (n, outputs) for numbers of words, shape (n, length)."""
-        numbers = inputs.long()
-        present = (numbers != 0).to(self.head.weight.dtype)[:, None]
-        values = self.embedding(numbers).transpose(1, 2) * present
+        there = self.present(inputs)[..., None].to(self.head.weight.dtype)
+        values = self.embedding(inputs.long()) * there
         for i, layer in enumerate(self.layers):
-            values = torch.relu(layer(values)) * present
+            values = torch.relu(layer(values)) * there
             if i < len(self.exits):
-                self.exits[i](values.amax(dim=2))
-        out: torch.Tensor = self.head(values.amax(dim=2))
+                self.exits[i](values.amax(dim=1))
+        out: torch.Tensor = self.head(values.amax(dim=1))
         return out
+
+    def present(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Return where words stand and no padding, shape (n, length), bool."""
+        return inputs.long() != 0

@@ -7,6 +7,10 @@
 ``attention:map``         attention maps (n, heads, asking, asked); ``:query``, ``:key``, ``:value`` a head's vectors
 ``gradient@:in``          gradient of a class by the whole input; ``gradient@embedding`` by what a layer gives
 =======================  ==============================================================================================
+
+What a layer of tokens, shape (n, tokens, width), gives for padding is 0 throughout: terms and means leave such
+positions out.  Which tokens are padding is told by the module's method ``present(inputs)``, shape (n, tokens), or else
+by the first mask that an attention in it is given.
 """
 
 from __future__ import annotations
@@ -91,6 +95,9 @@ class Taps:
         self._weights: dict[str, Tensor] = {}
         self._handles: list[Any] = []
         self._inside: list[str] = []
+        self._attention_of_all: Caught | None = None
+        self._values = any(":" not in name or name.endswith(":in") for name in self.names if GRADIENT not in name)
+        self._attends = self._values and not hasattr(module, "present")
         parts = dict(module.named_modules())
         self._attentive = frozenset(n.partition(":")[0] for n in self.names if n.partition(":")[2] in SIDES)
         for name in self.names:
@@ -124,6 +131,7 @@ class Taps:
             If a layer gave no attention maps, or there is no gradient.
         """
         self._seen, self._caught, self._weights, self._inside = {}, {}, {}, []
+        self._attention_of_all = None
         wants = [name for name in self.names if name.startswith(GRADIENT)]
         if GRADIENT + ":in" in wants:
             if not inputs.is_floating_point():
@@ -132,20 +140,35 @@ class Taps:
                     "name the layer that embeds them, such as explanation('embedding')"
                 )
             inputs = self._seen[GRADIENT + ":in"] = inputs.detach().requires_grad_()
-        with _gradients(bool(wants)), catching(bool(self._attentive), self._catch):
+        with _gradients(bool(wants)), catching(bool(self._attentive) or self._attends, self._catch):
             output = self.module(inputs)
             output = output[:, None] if output.ndim == 1 else output
             for name in wants:
                 self._seen[name] = self._gradient(output, name, classes)
-        return {"": output} | {name: self._given(name) for name in self.names}
+        # a module in which no attention runs is not watched a second time
+        self._attends = self._attends and self._attention_of_all is not None
+        there = self._present(inputs) if self._values else None
+        return {"": output} | {name: self._given(name, there) for name in self.names}
 
-    def _given(self, name: str) -> Tensor:
+    def _present(self, inputs: Tensor) -> Tensor | None:
+        told = getattr(self.module, "present", None)
+        if told is not None:
+            with torch.no_grad():
+                there: Tensor = told(inputs)
+            return there.bool()
+        caught = self._attention_of_all
+        return None if caught is None or caught.there is None else caught.there.bool()
+
+    def _given(self, name: str, there: Tensor | None) -> Tensor:
         layer, _, ending = name.partition(":")
         if ending in SIDES and not name.startswith(GRADIENT):
             return self._attention(layer, ending)
         if name not in self._seen:
             raise InvalidInput(f"layer {layer!r} did not run, so that there is no {name!r}")
-        return self._seen[name]
+        value = self._seen[name]
+        if there is None or value.ndim != 3 or value.shape[:2] != there.shape or name.startswith(GRADIENT):
+            return value
+        return value.masked_fill(~there[..., None], 0)
 
     def _gradient(self, output: Tensor, name: str, classes: Tensor | None) -> Tensor:
         if name not in self._seen:
@@ -222,6 +245,8 @@ class Taps:
         return after
 
     def _catch(self, caught: Caught) -> None:
+        if self._attention_of_all is None and caught.query.shape[2] == caught.key.shape[2]:
+            self._attention_of_all = caught
         for name in self._inside:
             self._caught.setdefault(name, []).append(caught)
 

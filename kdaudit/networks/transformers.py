@@ -129,8 +129,11 @@ class Transformer(nn.Module):
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """Return logits of shape (n, outputs) for numbers of words, shape (n, length)."""
-        numbers = inputs.long()
-        return self.of_vectors(self.embedding(numbers), numbers != 0)
+        return self.of_vectors(self.embedding(inputs.long()), self.present(inputs))
+
+    def present(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Return where words stand and no padding, shape (n, length), bool."""
+        return inputs.long() != 0
 
     def of_vectors(self, vectors: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
         """Return logits for vectors of words, which unlike their numbers may be moved a little.

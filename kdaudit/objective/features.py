@@ -1,7 +1,8 @@
 """Terms of layers: pure functions of what a student's and a teacher's layer gave for the same rows.
 
 Tensors are vectors (n, width), tokens (n, tokens, width) or maps (n, channels, height, width); where the two differ in
-kind or in the number of positions, positions are averaged away (see `aligned`).
+kind or in the number of positions, positions are averaged away (see `aligned`).  A token that is 0 throughout is
+padding (see `kdaudit.networks.taps`) and left out.
 """
 
 from __future__ import annotations
@@ -34,10 +35,24 @@ def aligned(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def vectors(x: Tensor) -> Tensor:
-    """Return one vector a row, shape (n, width): the mean over positions."""
+    """Return one vector a row, shape (n, width): the mean over positions that are there."""
     if x.ndim == 4:
         return x.mean(dim=(2, 3))
-    return x.flatten(1, -2).mean(dim=1) if x.ndim > 2 else x.reshape(len(x), -1)
+    if x.ndim < 3:
+        return x.reshape(len(x), -1)
+    tokens = x.flatten(1, -2)
+    return tokens.sum(dim=1) / _there(tokens).sum(dim=1, keepdim=True).clamp_min(1)
+
+
+def _there(tokens: Tensor) -> Tensor:
+    """Return 1 for tokens and 0 for padding, shape (n, tokens)."""
+    return (tokens != 0).any(dim=-1).to(tokens.dtype)
+
+
+def _over_tokens(apart: Tensor, teacher: Tensor) -> Tensor:
+    """Return the mean over the teacher's tokens of numbers of shape (n, tokens)."""
+    there = _there(teacher)
+    return (apart * there).sum(dim=1) / there.sum(dim=1).clamp_min(1)
 
 
 def width_of(x: Tensor) -> int:
@@ -69,12 +84,13 @@ def hint(at: str = "", teacher: str = "") -> Term:
     def value(a: Tensor, b: Tensor) -> Tensor:
         a, b = aligned(a, b)
         _same_width("hint", a, b)
-        return functional.mse_loss(a, b, reduction="none").flatten(1).mean(dim=1)
+        apart = functional.mse_loss(a, b, reduction="none")
+        return _over_tokens(apart.mean(dim=2), b) if a.ndim == 3 else apart.flatten(1).mean(dim=1)
 
     def mean(a: Tensor, b: Tensor) -> Tensor:
         a, b = aligned(a, b)
         _same_width("hint", a, b)
-        return functional.mse_loss(a, b)
+        return functional.mse_loss(a, b) if a.ndim != 3 else value(a, b).mean()
 
     return Term("hint", value, student=at, teacher=teacher or at, projects=True, mean=mean)
 
@@ -91,7 +107,7 @@ def cosine_hint(at: str = "", teacher: str = "") -> Term:
         a, b = aligned(a, b)
         _same_width("cosine_hint", a, b)
         apart = 1 - functional.cosine_similarity(a, b, dim=1 if a.ndim == 4 else -1)
-        return apart.reshape(len(a), -1).mean(dim=1)
+        return _over_tokens(apart, b) if a.ndim == 3 else apart.reshape(len(a), -1).mean(dim=1)
 
     return Term("cosine_hint", value, student=at, teacher=teacher or at, projects=True)
 

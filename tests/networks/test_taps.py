@@ -242,3 +242,51 @@ def test_maps_of_the_kept_transformer_leave_padding_out():
         assert torch.allclose(sums[0], torch.ones(2, 5))
         assert sums[1].numpy() == pytest.approx(np.array([[1, 1, 0, 0, 0]] * 2), abs=1e-6)
     assert given["layers.0.attention:query"][1, :, 2:].abs().max() == 0
+
+
+TEXTS = torch.tensor([[3, 5, 0, 0], [1, 0, 0, 0], [2, 4, 6, 7]], dtype=torch.float32)
+
+
+@pytest.mark.parametrize(
+    ("kind", "tap"), [("transformer", "layers.0"), ("word_cnn", "layers.1"), ("word_cnn", "embedding")]
+)
+def test_what_tokens_give_for_padding_is_nothing(kind, tap):
+    module = build(kind, {"vocabulary": 9, "length": 4, "outputs": 2, "width": 6, "hidden": [5, 8]}, 0).eval()
+    with Taps(module, [tap, "head", tap + ":in"]) as taps:
+        given = taps(TEXTS)
+    assert given[tap].shape[:2] == TEXTS.shape
+    assert torch.equal((given[tap] != 0).any(dim=2), TEXTS != 0)
+    assert given["head"].shape == (3, 2)
+    if tap != "embedding":
+        assert not given[tap + ":in"][TEXTS == 0].any()
+
+
+class Foreign(nn.Module):
+    """A module of somebody else: which tokens are padding is known to its attention only."""
+
+    def __init__(self, fused):
+        super().__init__()
+        self.embedding, self.plain = nn.Embedding(9, 8), nn.Linear(8, 8)
+        layer = nn.TransformerEncoderLayer(8, 2, 12, 0.0, batch_first=True)
+        self.encoder, self.fused = nn.TransformerEncoder(layer, 1, enable_nested_tensor=False), fused
+
+    def forward(self, x):
+        there = x != 0
+        tokens = self.plain(self.embedding(x.long()))
+        if self.fused:
+            heads = tokens.reshape(*x.shape, 2, 4).transpose(1, 2)
+            mask = there[:, None, None].expand(-1, 1, x.shape[1], -1)
+            taken = nn.functional.scaled_dot_product_attention(heads, heads, heads, attn_mask=mask)
+            tokens = taken.transpose(1, 2).reshape(*x.shape, 8)
+        else:
+            tokens = self.encoder(tokens, src_key_padding_mask=~there)
+        return (tokens * there[..., None]).sum(dim=1)
+
+
+@pytest.mark.parametrize("fused", [True, False])
+def test_the_mask_of_an_attention_tells_which_tokens_of_a_foreign_module_are_padding(fused):
+    torch.manual_seed(0)
+    module = Foreign(fused).eval()
+    with Taps(module, ["plain"]) as taps:
+        for _ in range(2):
+            assert torch.equal((taps(TEXTS)["plain"] != 0).any(dim=2), TEXTS != 0)

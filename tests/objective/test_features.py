@@ -246,3 +246,39 @@ def test_relations_of_tokens_are_compared_as_maps(side):
     assert call(attention(f"x:{side}"), a, b) == pytest.approx(slow)
     joined = drawn((N, 3, 4, 3), 2)
     assert call(attention(f"x:{side}"), joined, b).shape == (N,)
+
+
+def _padded(lengths, width, seed, places):
+    """Tokens of texts of these lengths, with zeros behind them; and the same as a list of arrays without padding."""
+    rng = np.random.default_rng(seed)
+    texts = [rng.normal(size=(length, width)) for length in lengths]
+    out = np.zeros((len(lengths), places, width))
+    for row, text in zip(out, texts, strict=True):
+        row[: len(text)] = text
+    return out, texts
+
+
+LENGTHS = (3, 1, 4, 2, 2, 4)
+
+
+def test_padding_counts_for_nothing_where_positions_are_averaged():
+    (a, mine), (b, theirs) = _padded(LENGTHS, 5, 0, 6), _padded(LENGTHS, 5, 1, 6)
+    hints = [float(np.mean((x - y) ** 2)) for x, y in zip(mine, theirs, strict=True)]
+    np.testing.assert_allclose(call(hint("t"), a, b), hints, rtol=1e-9)
+    assert float(hint("t").mean(torch.from_numpy(a), torch.from_numpy(b))) == pytest.approx(np.mean(hints))
+    cosines = [
+        np.mean([1 - cosine(p, q) for p, q in zip(x, y, strict=True)]) for x, y in zip(mine, theirs, strict=True)
+    ]
+    np.testing.assert_allclose(call(cosine_hint("t"), a, b), cosines, rtol=1e-9)
+    # vectors of texts read in other tokens are the means over the words that are there
+    b, theirs = _padded((2, 5, 1, 3, 3, 2), 5, 2, 7)
+    means = [np.array([text.mean(axis=0) for text in side]) for side in (mine, theirs)]
+    np.testing.assert_allclose(call(hint("t"), a, b), slow_hint(*means), rtol=1e-9)
+    np.testing.assert_allclose(call(contrastive(0.1, "t"), a, b), slow_contrastive(*means), rtol=1e-9)
+
+
+@pytest.mark.parametrize("make", [hint, cosine_hint, similarity, relation, lambda at: contrastive(0.1, at), cka])
+def test_more_padding_changes_nothing(make):
+    (a, _), (b, _) = _padded(LENGTHS, 5, 0, 4), _padded(LENGTHS, 5, 1, 4)
+    longer = [np.concatenate([x, np.zeros((N, 3, 5))], axis=1) for x in (a, b)]
+    np.testing.assert_allclose(call(make("t"), *longer), call(make("t"), a, b), rtol=1e-9, atol=1e-12)
