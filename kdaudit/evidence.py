@@ -50,6 +50,8 @@ class Row:
         Words for people.
     low_end, high_end : float
         Ends of the scale on which it is drawn.
+    strangers : int
+        How many strangers the control rests on; 0 for a permutation, 1 says nothing of their spread.
     """
 
     measure: str
@@ -68,6 +70,7 @@ class Row:
     title: str = ""
     low_end: float = 0.0
     high_end: float = 1.0
+    strangers: int = 0
 
     def __post_init__(self) -> None:
         for name in ("value", *_INTERVALS):
@@ -100,7 +103,7 @@ class Row:
             out[f"{name}_high"] = math.nan if part is None else part.high
             out[f"{name}_n"] = 0 if part is None else part.n
         out |= {"control_kind": self.control_kind, "no_control": self.no_control, "no_ceiling": self.no_ceiling}
-        return out | {"low_end": self.low_end, "high_end": self.high_end}
+        return out | {"low_end": self.low_end, "high_end": self.high_end, "strangers": self.strangers}
 
     @classmethod
     def from_flat(cls, data: Mapping[str, Any]) -> Row:
@@ -129,6 +132,7 @@ class Row:
             title=data["title"],
             low_end=float(data["low_end"]),
             high_end=float(data["high_end"]),
+            strangers=int(data.get("strangers", 0)),
         )
 
 

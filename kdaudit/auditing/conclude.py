@@ -7,10 +7,16 @@ import math
 from kdaudit.evidence import Evidence, Row
 from kdaudit.finding import Claim, Finding, Severity, Transfer, Verdict
 from kdaudit.interval import Interval, unknown
+from kdaudit.statistics.beside import DRAWN
 from kdaudit.statistics.verdicts import Decision, judge, needed, transfer
 
 SEVERE, NOTABLE = 1.0, 0.25
 """A fault is HIGH where it surely lies beyond the margin by more than the margin itself, MEDIUM by a quarter of it."""
+
+
+FEWEST_STRANGERS = 2
+"""Strangers below which their spread is unknown; two tell so little of it that hardly anything is decided."""
+ONE_STRANGER = "one stranger says nothing of the spread among strangers; name at least three"
 
 
 def conclude(evidence: Evidence, *, stem: str, repeat: str) -> tuple[Finding, ...]:
@@ -99,12 +105,16 @@ def _decide(claim: Claim, row: Row | None) -> Decision:
     if claim.form == "above control":
         if row.excess is None:
             return Decision(Verdict.UNDECIDED, f"there is no control: {row.no_control}")
+        if row.control_kind in DRAWN and row.strangers < FEWEST_STRANGERS:
+            return Decision(Verdict.UNDECIDED, ONE_STRANGER)
         return judge(row.excess, claim.form, claim.margin)
     return judge(row.value, claim.form, claim.margin)
 
 
 def _needed(claim: Claim, stated: Interval, proxy: Interval, asked: int) -> int | None:
     """Return the teacher rows that would decide it, a unit of sampling taking as many rows as it took."""
+    if claim.form == "above control":
+        return None  # what strangers differ by is not made smaller by rows
     # a proxy that was counted was counted over the whole pool that the claim is about
     pool = proxy.n if claim.about == "teacher" and proxy.low == proxy.high and proxy.n >= stated.n else None
     units = needed(stated, claim.form, claim.margin, stated.n, pool=pool)

@@ -20,7 +20,7 @@ from kdaudit.compare.heeding import (
 )
 from kdaudit.compare.masking import maskable, masked_falls
 from kdaudit.compare.voices import Voices
-from kdaudit.compare.words import RIVALS, capital
+from kdaudit.compare.words import ONE_STRANGER, capital, rival
 from kdaudit.errors import InvalidInput, NoSuchSignal
 from kdaudit.evidence import Evidence, Row
 from kdaudit.finding import Claim
@@ -130,7 +130,7 @@ class Attention:
                     for name, s in _known(seats, halves)
                 },
                 "null": _nulls(seats, halves, read, rng),
-                "sentences": [STATEMENT, *told],
+                "sentences": [STATEMENT, *told, *([ONE_STRANGER] if items[0].strangers == 1 else [])],
             },
             shows="strip",
             proxy_name=cast.proxy_name,
@@ -163,10 +163,10 @@ class Attention:
         return [*found, *evidence_rows([crossed])], [words]
 
     def _claim(self, cast: Cast, item: Beside) -> Claim:
-        rival = RIVALS.get(item.control_kind, "a stranger")
-        more = "" if item.excess is None else f", {item.excess.text(signed=True)} beside {rival}"
+        beside = rival(item)
+        more = "" if item.excess is None else f", {item.excess.text(signed=True)} beside {beside}"
         return Claim(
-            text=capital(f"the heads of {cast.proxy_name} attend more as this teacher's do than those of {rival}"),
+            text=capital(f"the heads of {cast.proxy_name} attend more as this teacher's do than those of {beside}"),
             measure=item.measure.name,
             group=item.group,
             form="above control",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -19,13 +18,13 @@ from kdaudit.compare.seats import (
     chosen_method,
     exchanged,
     explained,
-    further_name,
     is_open,
     predicted,
     rules_of,
+    seats_of,
     values_of,
 )
-from kdaudit.compare.strangers import excess_over
+from kdaudit.compare.voices import beside_seats
 from kdaudit.errors import InvalidInput
 from kdaudit.evidence import Evidence
 from kdaudit.explain.attributions import Attributions
@@ -34,7 +33,7 @@ from kdaudit.measures.ranks import LIKENESS, Likeness
 from kdaudit.measures.reasons import FURTHER
 from kdaudit.samples import Samples
 from kdaudit.signal import LABEL, SCORE, Signal
-from kdaudit.statistics.beside import Beside, Scored, evidence_rows, summary
+from kdaudit.statistics.beside import Beside, evidence_rows
 from kdaudit.statistics.choice import balanced, queue
 from kdaudit.subject import Ask
 
@@ -162,7 +161,7 @@ class Attribution:
         background = samples.take(rest if apart else np.arange(len(samples)))
         donors = rng.integers(0, max(len(background), 1), (len(chosen), self.draws))
         lent = rng.permutation(len(background))[:draws]
-        everybody = [who for who in (cast.teacher, cast.proxy, cast.stranger, cast.twin) if not isinstance(who, Empty)]
+        everybody = [who for who in seats_of(cast).values() if not isinstance(who, Empty)]
         task = Task(
             samples.take(chosen),
             background,
@@ -187,33 +186,10 @@ class Attribution:
         return rows * (1 + mixed)
 
     def _beside(self, likeness: Likeness, cast: Cast, seats: Explained, null: NDArray[np.int64], asked: int) -> Beside:
-        teacher, proxy, stranger, twin = (values_of(seats[k]) for k in ("teacher", "proxy", "stranger", "twin"))
-        score = partial(_scored, likeness)
-        kind = cast.control_kind
-        if isinstance(cast.stranger, Empty):
-            control, kind = score(teacher, proxy if isinstance(proxy, Empty) else proxy[null]), "permuted"
-        elif kind == "swapped_teacher":
-            control = score(stranger, proxy)
-        else:
-            control = score(teacher, stranger)
-        value = score(teacher, proxy)
-        others = [score(teacher, values_of(seats[further_name(at)])) for at in range(len(cast.further))]
-        several = [one for one in (control, *others) if not isinstance(one, Empty)]
-        if kind not in ("permuted", "swapped_teacher") and len(several) > 1 and not isinstance(value, Empty):
-            table = np.stack(several)
-            item = summary(
-                _measure(likeness), Scored(value, table.mean(axis=0), score(teacher, twin), kind), asked=asked
-            )
-            return replace(item, excess=excess_over(value, table)[0]) if item.excess is not None else item
-        return summary(_measure(likeness), Scored(value, control, score(teacher, twin), kind), asked=asked)
-
-
-def _scored(
-    likeness: Likeness, a: NDArray[np.float64] | Empty, b: NDArray[np.float64] | Empty
-) -> NDArray[np.float64] | Empty:
-    if isinstance(a, Empty):
-        return a
-    return b if isinstance(b, Empty) else likeness.function(a, b)
+        told = {name: values_of(seat) for name, seat in seats.items()}
+        return beside_seats(
+            _measure(likeness), cast, told, likeness.function, exchange=lambda seat: seat[null], asked=asked
+        )
 
 
 def _measure(likeness: Likeness) -> Measure:

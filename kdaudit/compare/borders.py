@@ -12,13 +12,14 @@ from kdaudit.cast import Empty
 from kdaudit.compare.draws import Sampler, drawn
 from kdaudit.compare.fields import Grid, decided, kappa, same_turns
 from kdaudit.compare.lines import Decide, Floats, Lines, crossings
-from kdaudit.compare.seats import exchanged
+from kdaudit.compare.seats import exchanged, strangers_of
 from kdaudit.compare.voices import Told, Voices
 from kdaudit.interval import Interval, counted
 from kdaudit.measures.borders import CROSSING, SAME_CROSSING, SLICE, SLICE_KAPPA, TURNS, VOLUME
 from kdaudit.samples import Samples
 from kdaudit.statistics.beside import Beside
 from kdaudit.statistics.rates import clopper_pearson
+from kdaudit.statistics.strangers import counted_over
 
 NEAR = 0.05
 """Share of a way within which two decisions turn at the same place."""
@@ -190,9 +191,16 @@ def _counted(voices: Voices, one: Beside, told: Told, alike: Any) -> Beside:  # 
 
     teacher, proxy, stranger, twin = (told[name] for name in ("teacher", "proxy", "stranger", "twin"))
     ours, best = value(teacher, proxy), value(teacher, twin)
-    swapped = voices.cast.control_kind == "swapped_teacher"
-    theirs = value(stranger, proxy) if swapped else value(teacher, stranger)
-    excess = None if ours is None or theirs is None else counted(ours.value - theirs.value, ours.n)
+    if voices.cast.control_kind == "swapped_teacher":
+        others = [value(stranger, proxy)]
+    else:
+        others = [value(teacher, told[name]) for name in strangers_of(told)]
+    known = [other for other in others if other is not None]
+    theirs, excess = known[0] if known else None, None
+    if ours is not None and len(known) > 1:
+        theirs, excess = counted_over(ours.value, np.array([other.value for other in known]), ours.n)
+    elif ours is not None and theirs is not None:
+        excess = counted(ours.value - theirs.value, ours.n)
     return replace(
         one,
         value=one.value if ours is None else ours,
@@ -202,6 +210,7 @@ def _counted(voices: Voices, one: Beside, told: Told, alike: Any) -> Beside:  # 
         control_kind="none" if theirs is None else voices.cast.control_kind,
         no_control="" if theirs else _why(stranger, "on this plane it has no value"),
         no_ceiling="" if best else _why(twin, "on this plane it has no value"),
+        strangers=len(known),
     )
 
 

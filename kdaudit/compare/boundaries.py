@@ -27,7 +27,7 @@ from kdaudit.compare.lines import Labels, Lines, distances, partners, spreads
 from kdaudit.compare.seats import exchanged
 from kdaudit.compare.smooth import open_pair, reach_beside, rows_planes
 from kdaudit.compare.voices import Voices
-from kdaudit.compare.words import RIVALS, capital
+from kdaudit.compare.words import ONE_STRANGER, capital, rival
 from kdaudit.errors import InvalidInput
 from kdaudit.evidence import Evidence
 from kdaudit.finding import Claim
@@ -38,9 +38,6 @@ from kdaudit.statistics.choice import balanced, queue
 from kdaudit.subject import Ask
 
 STREAM = "compare/boundary/rows"
-ONE_STRANGER = (
-    "The intervals are over rows, beside one stranger: how far strangers differ among themselves is not in them."
-)
 AROUND = 4
 """Rows among which a partner of another class is looked for, for each way."""
 
@@ -137,17 +134,17 @@ class Boundary:
             title=f"Does the {cast.proxy_name} change its mind where this teacher does?",
             rows=evidence_rows(items),
             claims=(self._claim(cast, items[0]),),
-            context=trial.context(),
+            context=trial.context(items[0]),
             arrays=trial.arrays(),
             shows="plane",
             proxy_name=cast.proxy_name,
         )
 
     def _claim(self, cast: Cast, item: Beside) -> Claim:
-        rival = RIVALS[item.control_kind] if item.control_kind != "permuted" else "its places for other rows"
-        more = "" if item.excess is None else f", {item.excess.text(signed=True)} beside {rival}"
+        beside = rival(item, "its places for other rows")
+        more = "" if item.excess is None else f", {item.excess.text(signed=True)} beside {beside}"
         return Claim(
-            text=capital(f"the {cast.proxy_name} changes its mind nearer to where this teacher does than {rival}"),
+            text=capital(f"the {cast.proxy_name} changes its mind nearer to where this teacher does than {beside}"),
             measure=item.measure.name,
             group=item.group,
             form="above control",
@@ -255,7 +252,7 @@ class _Trial:
                 out[name] = told[0].reshape(len(across), len(up)).astype(np.int64)
         return out
 
-    def context(self) -> dict[str, Any]:
+    def context(self, first: Beside) -> dict[str, Any]:
         """Return what a reader needs to know of how it was come by."""
         r = self.recipe
         known = {name: seat.reason for name, seat in self.ways.told.items() if isinstance(seat, Empty)}
@@ -269,7 +266,7 @@ class _Trial:
             "method": "the place where a decision turns on the way from a row to the nearest row of another class, by "
             "halving; numbers go evenly, each level turns at a place drawn once for everybody",
             "gradients": "taken" if r.triples and open_pair(self.voices) else "not taken: one of the two is closed",
-            "sentences": [*([ONE_STRANGER] if _alone(self.voices.cast) else []), *self._near()],
+            "sentences": [*([ONE_STRANGER] if first.strangers == 1 else []), *self._near()],
             **self.extra,
         }
         if self.slices is not None:
@@ -281,10 +278,6 @@ class _Trial:
                 "outputs": list(self.voices.cast.teacher.outputs),
             }
         return out
-
-
-def _alone(cast: Cast) -> bool:
-    return cast.control_kind == "strangers_proxy" and not cast.further
 
 
 def _axis(grid: Grid) -> dict[str, Any]:

@@ -9,17 +9,17 @@ from numpy.typing import NDArray
 
 from kdaudit.cast import Cast, Empty
 from kdaudit.compare.faithfulness import Curves, curves, direction
-from kdaudit.compare.seats import Explained, Task, game_of, is_open, seats_of
+from kdaudit.compare.seats import Explained, Task, game_of, is_open, seats_of, strangers_of
 from kdaudit.errors import KdauditError
 from kdaudit.evidence import Row
 from kdaudit.explain.attributions import Attributions
 from kdaudit.measure import Measure
-from kdaudit.statistics.beside import Scored, evidence_rows, summary
+from kdaudit.statistics.beside import Scored, evidence_rows, summary, together
 from kdaudit.subject import Ask
 
 Floats = NDArray[np.float64]
 MAIN = ("teacher", "proxy", "stranger", "twin")
-"""Seats whose orders are tried."""
+"""Seats whose orders are tried on themselves; on the teacher those of all seats are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +29,7 @@ class Crossed:
     Parameters
     ----------
     on_teacher : mapping of str to Curves
-        By whose order: "teacher", "proxy", "stranger", "twin" and "random".
+        By whose order: each seat's, and "random".
     on_itself : mapping of str to (Curves, Curves)
         By subject: in its own order, and in random order.
     missing : mapping of str to str
@@ -82,8 +82,7 @@ def crossed(
             missing[name] = str(error)
     game = game_of(cast.teacher, some, ask)
     sign = direction(game, len(rows), chance.shape[1])
-    for name in MAIN:
-        seat = seats[name]
+    for name, seat in seats.items():
         if isinstance(seat, Attributions):
             on_teacher[name] = curves(game, seat.values[rows], sign)
     on_teacher["random"] = curves(game, chance, sign)
@@ -106,14 +105,14 @@ def _cut(task: Task, rows: NDArray[np.int64]) -> Task:
 
 
 def crossed_row(tried: Crossed, cast: Cast, asked: int) -> Row:
-    """Return the evidence row: what the proxy's order does to the teacher's answers, beside the stranger's."""
+    """Return the evidence row: what the proxy's order does to the teacher's answers, beside the strangers'."""
 
     def span(name: str) -> Floats | Empty:
         found = tried.on_teacher.get(name)
         return Empty(tried.missing.get(name, "there is none")) if found is None else found.span
 
     kind = cast.control_kind
-    control = span("stranger")
+    control = together([span(name) for name in strangers_of(seats_of(cast))])
     if isinstance(control, Empty) or kind == "swapped_teacher":
         control, kind = span("random"), "permuted"
     return evidence_rows([summary(CROSSED_MEASURE, Scored(span("proxy"), control, span("twin"), kind), asked=asked)])[0]

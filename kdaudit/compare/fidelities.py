@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from kdaudit.cast import Cast, Empty
 from kdaudit.compare.slices import Slice, halves, worst_slice
-from kdaudit.compare.words import RIVALS, capital
+from kdaudit.compare.words import capital, rival
 from kdaudit.errors import InvalidInput
 from kdaudit.evidence import Evidence, Row
 from kdaudit.finding import Claim
@@ -127,13 +127,13 @@ class Fidelity:
         return worst_slice(samples, values.value, search=halves(samples), minimum=self.minimum)
 
     def _claims(self, cast: Cast, whole: Beside) -> Iterator[Claim]:
-        rival = RIVALS[whole.control_kind]
+        beside = rival(whole)
         value = whole.value.text("percent")
-        more = "" if whole.excess is None else f", {whole.excess.text('points', signed=True)} beside {rival}"
+        more = "" if whole.excess is None else f", {whole.excess.text('points', signed=True)} beside {beside}"
         found = capital(f"the {cast.proxy_name} decides as the teacher does in {value} of rows{more}.")
         beyond = f" by more than {100 * self.margin:g} points" if self.margin else ""
         yield Claim(
-            text=capital(f"the {cast.proxy_name} decides as this teacher does more often than {rival}{beyond}"),
+            text=capital(f"the {cast.proxy_name} decides as this teacher does more often than {beside}{beyond}"),
             measure=AGREEMENT.name,
             group="all",
             form="above control",

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kdaudit.cast import Cast, Empty
-from kdaudit.compare.voices import beside_seats
+from kdaudit.compare.voices import beside_seats, measure_of
 from kdaudit.measures.alike import FLOW, HEADS, HEADS_HELLINGER, ROLLOUT, TOP_TOKENS
 from kdaudit.measures.attentions import cut, entropy, flow, head_divergence, matched, rollout, top_tokens
 from kdaudit.measures.borders import Border
@@ -175,4 +175,4 @@ def attention_beside(cast: Cast, seats: Seats, halves: Halves, *, pooled: str, f
 
 
 def _beside(cast: Cast, seats: Seats, border: Border, alike: Callable[[Heed, Heed], Floats], asked: int) -> Beside:
-    return beside_seats(border, cast, seats, alike, asked=asked)
+    return beside_seats(measure_of(border), cast, seats, alike, asked=asked)

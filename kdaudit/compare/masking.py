@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 from kdaudit.cast import Empty
 from kdaudit.compare.heeding import Heed, Seats
 from kdaudit.compare.lines import MADE, Floats
+from kdaudit.compare.seats import strangers_of
 from kdaudit.compare.voices import Voices, measure_of
 from kdaudit.domain import Text
 from kdaudit.measures.alike import ABLATION
 from kdaudit.measures.attentions import top_tokens
 from kdaudit.samples import Samples
 from kdaudit.signal import SCORE
-from kdaudit.statistics.beside import Beside, Scored, summary
+from kdaudit.statistics.beside import Beside, Scored, summary, together
 from kdaudit.statistics.rates import mean
 from kdaudit.subject import Answers, Subject
 from kdaudit.tokens import Tokens, split
@@ -75,7 +76,7 @@ def masked_falls(
     own : Beside
         By the teacher's own attention, beside as many words drawn by chance.
     crossed : Beside
-        By the proxy's, beside the stranger's.
+        By the proxy's, beside the strangers'.
     words : str
     """
     texts = rows.take(chosen)
@@ -103,10 +104,9 @@ def masked_falls(
         group="its own attention",
         asked=asked,
     )
-    kind = "none" if isinstance(by["stranger"], Empty) else voices.cast.control_kind
-    crossed = summary(
-        measure_of(ABLATION), Scored(by["proxy"], by["stranger"], by["teacher"], kind), group="all", asked=asked
-    )
+    others = together([by[name] for name in strangers_of(by)])
+    kind = "none" if isinstance(others, Empty) else voices.cast.control_kind
+    crossed = summary(measure_of(ABLATION), Scored(by["proxy"], others, by["teacher"], kind), group="all", asked=asked)
     whole = mean(chance, span=(-1.0, 1.0))
     words = (
         f"Masking the {share:.0%} of words that the teacher itself attends to most lowers its score by "

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from kdaudit.cast import Cast, Empty
 from kdaudit.compare.voices import Told, Voices, beside_seats, measure_of
-from kdaudit.compare.words import RIVALS, capital
+from kdaudit.compare.words import ONE_STRANGER, capital, rival
 from kdaudit.errors import InvalidInput
 from kdaudit.evidence import Evidence, Row
 from kdaudit.finding import Claim
@@ -116,6 +116,7 @@ class Representation:
                 "missing": {name: seat.reason for name, seat in hidden.items() if isinstance(seat, Empty)},
                 "compared": trial.compared,
                 "maps": maps,
+                "sentences": [ONE_STRANGER] if items[0].strangers == 1 else [],
                 "method": "what the deepest layer named of each gives for the same rows; tokens and places averaged",
             },
             arrays=arrays,
@@ -141,10 +142,10 @@ class Representation:
         return found or Empty(f"{seat.identity.name} has no hidden layer")
 
     def _claim(self, cast: Cast, item: Beside) -> Claim:
-        rival = RIVALS[item.control_kind] if item.control_kind != "permuted" else "it does on other rows"
-        more = "" if item.excess is None else f", {item.excess.text(signed=True)} beside {rival}"
+        beside = rival(item, "it does on other rows")
+        more = "" if item.excess is None else f", {item.excess.text(signed=True)} beside {beside}"
         return Claim(
-            text=capital(f"the {cast.proxy_name} computes more as this teacher does than {rival}"),
+            text=capital(f"the {cast.proxy_name} computes more as this teacher does than {beside}"),
             measure=item.measure.name,
             group=item.group,
             form="above control",
@@ -199,7 +200,12 @@ class _Trial:
 
     def _beside(self, border: Border, alike: Callable[[Floats, Floats], Floats]) -> Beside:
         return beside_seats(
-            border, self.cast, self.deepest, alike, exchange=lambda seat: np.roll(seat, 1, axis=0), asked=self.n
+            measure_of(border),
+            self.cast,
+            self.deepest,
+            alike,
+            exchange=lambda seat: np.roll(seat, 1, axis=0),
+            asked=self.n,
         )
 
     def readouts(self, rows: Samples, field: str, rng: np.random.Generator) -> list[Row]:

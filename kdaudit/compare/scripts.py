@@ -6,7 +6,6 @@ Answers are kept in memory only; to keep them on disk, give a store's ask to the
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -42,7 +41,8 @@ def attribution(
         See `kdaudit.compare.attributions.Attribution`.
     control : Subject or sequence of Subject, optional
         Proxies of the same recipe, made from independent teachers; without any the control is a permutation.  With
-        several the interval of the excess holds for other strangers too, with one for these rows alone.
+        several (three at least) the interval of the excess holds for other strangers too; beside one it holds for these
+        rows alone, and decides no claim.
     ceiling : Subject, optional
         The teacher trained again.
     rng : Generator, optional
@@ -57,7 +57,7 @@ def fidelity(
     samples: Samples,
     *,
     by: tuple[str, ...] = (),
-    control: Subject | None = None,
+    control: Subject | Sequence[Subject] | None = None,
     ceiling: Subject | None = None,
     rng: np.random.Generator | None = None,
 ) -> Evidence:
@@ -70,7 +70,7 @@ def fidelity(
     by : tuple of str
         Fields whose groups get an agreement each.
     """
-    return _examine(Fidelity(by=by), _cast(teacher, proxy, control, ceiling), samples, rng)
+    return examine(Fidelity(by=by), teacher, proxy, samples, control=control, ceiling=ceiling, rng=rng)
 
 
 def examine(
@@ -92,20 +92,13 @@ def examine(
         As in `attribution`.
     """
     others = () if control is None else tuple(control) if isinstance(control, Sequence) else (control,)
-    cast = replace(_cast(teacher, proxy, others[0] if others else None, ceiling), further=others[1:])
-    return _examine(question, cast, samples, rng)
-
-
-def _cast(teacher: Subject, proxy: Subject, control: Subject | None, ceiling: Subject | None) -> Cast:
-    return Cast(
+    cast = Cast(
         teacher,
         proxy,
-        Empty("no control was given") if control is None else control,
+        others[0] if others else Empty("no control was given"),
         Empty("no ceiling was given") if ceiling is None else ceiling,
-        control_kind="none" if control is None else "strangers_proxy",
+        control_kind="strangers_proxy" if others else "none",
         proxy_name=proxy.identity.name,
+        further=others[1:],
     )
-
-
-def _examine(question: Question, cast: Cast, samples: Samples, rng: np.random.Generator | None) -> Evidence:
     return question.examine(cast, samples, Store().ask, np.random.default_rng(0) if rng is None else rng)

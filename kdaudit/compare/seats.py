@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
@@ -139,6 +139,11 @@ def seats_of(cast: Cast) -> dict[str, Subject | Empty]:
 def further_name(at: int) -> str:
     """Return the name of a further stranger's seat."""
     return f"stranger {at + 2}"
+
+
+def strangers_of(seats: Iterable[str]) -> list[str]:
+    """Return the names of the seats in which strangers sit."""
+    return [name for name in seats if name.split()[0] == "stranger"]
 
 
 def explained(method: Method, cast: Cast, task: Task, ask: Ask) -> Explained:

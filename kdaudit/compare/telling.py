@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from kdaudit.cast import Cast, Empty
 from kdaudit.compare.crossing import Crossed
-from kdaudit.compare.seats import Explained, Method, Task, attributed, exchanged, is_network
-from kdaudit.compare.words import RIVALS, capital
+from kdaudit.compare.seats import Explained, Method, Task, attributed, exchanged, is_network, strangers_of
+from kdaudit.compare.words import ONE_STRANGER, capital, rival
 from kdaudit.errors import KdauditError
 from kdaudit.explain.attributions import Attributions
 from kdaudit.finding import Claim
@@ -22,6 +22,7 @@ from kdaudit.samples import Samples
 from kdaudit.statistics.beside import Beside
 from kdaudit.statistics.gaps import paired
 from kdaudit.statistics.rates import critical, mean
+from kdaudit.statistics.strangers import excess_over
 from kdaudit.subject import Ask
 
 DRAWS = 99
@@ -31,10 +32,10 @@ Floats = NDArray[np.float64]
 
 def claim(cast: Cast, item: Beside, margin: float) -> Claim:
     """Return the claim that the proxy has more of the teacher's reasons than whoever is beside it."""
-    rival = RIVALS[item.control_kind] if item.control_kind != "permuted" else "its reasons for other rows"
-    more = "" if item.excess is None else f", {item.excess.text(signed=True)} beside {rival}"
+    beside = rival(item, "its reasons for other rows")
+    more = "" if item.excess is None else f", {item.excess.text(signed=True)} beside {beside}"
     return Claim(
-        text=capital(f"the {cast.proxy_name} has more of this teacher's reasons than {rival}"),
+        text=capital(f"the {cast.proxy_name} has more of this teacher's reasons than {beside}"),
         measure=item.measure.name,
         group=item.group,
         form="above control",
@@ -110,10 +111,10 @@ def nulls(
     """Return value, null with its spread, excess and p of the rank correlation, against each null.
 
     "rows": the proxy's reasons for another row of the same decision, exchanged anew `DRAWS` times; p counts how often
-    that is as high as the value.  "stranger": the excess of the same rows, whose signs are turned by chance; one
-    stranger stands for all, so p speaks of these rows and not of other strangers.
+    that is as high as the value.  "stranger": the excess over strangers; of one stranger the signs of the rows' excess
+    are turned by chance, and p speaks of these rows and not of other strangers.
     """
-    teacher, proxy, stranger = (seats[name] for name in ("teacher", "proxy", "stranger"))
+    teacher, proxy = seats["teacher"], seats["proxy"]
     if isinstance(teacher, Empty) or isinstance(proxy, Empty) or not len(teacher):
         return {}
     value = spearman(teacher.values, proxy.values)
@@ -132,21 +133,22 @@ def nulls(
             "p": float((1 + (means >= level).sum()) / (1 + len(means))),
         }
     }
-    if isinstance(stranger, Attributions) and items[0].excess is not None:
-        more = value - spearman(teacher.values, stranger.values)
-        more = more[~np.isnan(more)]
-        signs = rng.choice([-1.0, 1.0], (999, len(more)))
-        beyond = int((signs @ more >= more.sum() - 1e-12).sum())
-        excess = items[0].excess
-        out["stranger"] = {
-            "value": level,
-            "null": level - excess.value,
-            "excess": excess.value,
-            "low": excess.low,
-            "high": excess.high,
-            "p": (1 + beyond) / 1000,
-        }
+    if items[0].excess is not None and items[0].excess.known and items[0].strangers:
+        others = [seats[name] for name in strangers_of(seats)]
+        likeness = [spearman(teacher.values, one.values) for one in others if isinstance(one, Attributions)]
+        out["stranger"] = _beside_strangers(value, np.stack(likeness), items[0].excess, rng)
     return out
+
+
+def _beside_strangers(value: Floats, others: Floats, excess: Interval, rng: np.random.Generator) -> dict[str, Any]:
+    level = float(np.nanmean(value))
+    out = {"value": level, "null": level - excess.value, "excess": excess.value, "low": excess.low, "high": excess.high}
+    if len(others) > 1:
+        return out | {"p": excess_over(value, others)[1]}
+    more = value - others[0]
+    more = more[~np.isnan(more)]
+    signs = rng.choice([-1.0, 1.0], (999, len(more)))
+    return out | {"p": (1 + int((signs @ more >= more.sum() - 1e-12).sum())) / 1000}
 
 
 def crossing(tried: Crossed | Empty) -> dict[str, Any]:
@@ -236,17 +238,14 @@ def sentences(found: dict[str, Any], cast: Cast, item: Beside) -> Iterator[str]:
     if "method" in found:
         ways = dict.fromkeys(found["methods"].values())
         yield f"Reasons by {'; '.join(ways)}; scale: {found['scale']}; baseline: {found['baseline']}."
-    rival = RIVALS[item.control_kind] if item.control_kind != "permuted" else "its reasons for other rows"
+    beside = rival(item, "its reasons for other rows")
     if item.excess is not None and item.excess.known and item.excess.low <= 0 <= item.excess.high:
         yield (
-            f"The {cast.proxy_name}'s reasons are no more alike to this teacher's than {rival}'s: the excess "
+            f"The {cast.proxy_name}'s reasons are no more alike to this teacher's than {beside}'s: the excess "
             f"{item.excess.text(signed=True)} holds 0. That it answers alike says nothing of its reasons."
         )
-    elif item.excess is not None and not cast.further and item.control_kind in ("strangers_proxy", "label_only"):
-        yield (
-            "One stranger stands for all here: the interval of the excess is over these rows, and another stranger may "
-            "be nearer or farther by its luck alone."
-        )
+    elif item.excess is not None and item.strangers == 1:
+        yield ONE_STRANGER
     rows = found["nulls"].get("rows")
     if rows:
         yield (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
@@ -11,14 +10,13 @@ from numpy.typing import NDArray
 
 from kdaudit.cast import Cast, Empty
 from kdaudit.compare.lines import Decide, Floats, Labels
-from kdaudit.compare.seats import further_name, seats_of
-from kdaudit.compare.strangers import excess_over
+from kdaudit.compare.seats import seats_of, strangers_of
 from kdaudit.errors import InvalidInput
 from kdaudit.measure import Measure
 from kdaudit.measures.borders import Border
 from kdaudit.samples import Samples
 from kdaudit.signal import LABEL, SCORE
-from kdaudit.statistics.beside import Beside, Scored, summary
+from kdaudit.statistics.beside import Beside, Scored, summary, together
 from kdaudit.subject import Answers, Ask, Subject
 
 Seat = TypeVar("Seat")
@@ -91,12 +89,12 @@ class Voices:
         group : str
         """
         return beside_seats(
-            border, self.cast, told, alike, exchange=lambda seat: seat[null], group=group, asked=self.asked
+            measure_of(border), self.cast, told, alike, exchange=lambda seat: seat[null], group=group, asked=self.asked
         )
 
 
 def beside_seats(
-    border: Border,
+    measure: Measure,
     cast: Cast,
     told: Mapping[str, Seat | Empty],
     alike: Callable[[Seat, Seat], Floats],
@@ -109,7 +107,8 @@ def beside_seats(
 
     Parameters
     ----------
-    border : Border
+    measure : Measure
+        Its function is not used.
     cast : Cast
         With further strangers the interval of the excess is over rows and strangers.
     told : mapping
@@ -130,22 +129,16 @@ def beside_seats(
 
     teacher, proxy, stranger, twin = (told[name] for name in ("teacher", "proxy", "stranger", "twin"))
     value, ceiling, kind = both(teacher, proxy), both(teacher, twin), cast.control_kind
-    if isinstance(stranger, Empty):
+    control: Floats | Empty
+    if isinstance(stranger, Empty) and not cast.further:
         changed = exchange(proxy) if exchange is not None and not isinstance(proxy, Empty) else stranger
         control = both(teacher, changed)
         kind = "none" if isinstance(changed, Empty) else "permuted"
     elif kind == "swapped_teacher":
         control = both(stranger, proxy)
     else:
-        control = both(teacher, stranger)
-    others = [both(teacher, told[further_name(at)]) for at in range(len(cast.further))]
-    several = [one for one in (control, *others) if not isinstance(one, Empty)]
-    if kind not in ("permuted", "swapped_teacher") and len(several) > 1 and not isinstance(value, Empty):
-        table = np.stack(several)
-        scored = Scored(value, table.mean(axis=0), ceiling, kind)
-        item = summary(measure_of(border), scored, group=group, asked=asked)
-        return replace(item, excess=excess_over(value, table)[0]) if item.excess is not None else item
-    return summary(measure_of(border), Scored(value, control, ceiling, kind), group=group, asked=asked)
+        control = together([both(teacher, told[name]) for name in strangers_of(told)])
+    return summary(measure, Scored(value, control, ceiling, kind), group=group, asked=asked)
 
 
 def _able(seat: Subject | Empty) -> Subject | Empty:

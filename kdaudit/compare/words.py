@@ -2,14 +2,39 @@
 
 from __future__ import annotations
 
-RIVALS: dict[str, str] = {
-    "strangers_proxy": "the proxy of one independent teacher",
-    "label_only": "a proxy made from recorded outcomes alone",
-    "permuted": "its own answers given to the wrong rows",
-    "swapped_teacher": "it does as an independent teacher",
-    "none": "a stranger",
-}
-"""Whom the proxy is compared with, by kind of control."""
+from kdaudit.statistics.beside import Beside
+
+NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+
+ONE_STRANGER = (
+    "One stranger stands for all: the interval of the excess is over these rows, and another stranger may be nearer or "
+    "farther by its luck alone, so that no claim is decided on it. Name at least three strangers."
+)
+
+
+def rival(item: Beside, permuted: str = "its own answers given to the wrong rows") -> str:
+    """Return whom the proxy is compared with, `permuted` where its own rows were exchanged."""
+    several = number(item.strangers)
+    match item.control_kind:
+        case "strangers_proxy" if item.strangers > 1:
+            return f"the proxies of {several} independent teachers"
+        case "strangers_proxy":
+            return "the proxy of one independent teacher"
+        case "label_only" if item.strangers > 1:
+            return f"{several} proxies made from recorded outcomes alone"
+        case "label_only":
+            return "a proxy made from recorded outcomes alone"
+        case "permuted":
+            return permuted
+        case "swapped_teacher":
+            return "it does as an independent teacher"
+        case _:
+            return "a stranger"
+
+
+def number(n: int) -> str:
+    """Return a small number in words, a larger one in figures."""
+    return NUMBERS[n] if n < len(NUMBERS) else f"{n:,}"
 
 
 def capital(text: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,10 +23,15 @@ from kdaudit.samples import Samples
 from kdaudit.signal import LABEL, SCORE
 from kdaudit.statistics.gaps import paired
 from kdaudit.statistics.rates import Floats, Span, mean
+from kdaudit.statistics.strangers import control_over, excess_over
 from kdaudit.subject import Answers, Ask, Subject
 
 MOST_FAILED = 0.2
 """Share of rows without a value beyond which nothing is concluded: those that failed may be unlike the others."""
+
+DRAWN = ("strangers_proxy", "label_only", "swapped_teacher")
+"""Controls that are one draw of many: another stranger, another seed, would score otherwise."""
+ALONE = "over these rows beside one stranger, whose luck is not in it"
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +46,8 @@ class Heard:
         See `kdaudit.cast.CONTROL_WORDS`.
     asked : int
         Distinct teacher rows.
+    further : tuple of Answers
+        Of more strangers.
     """
 
     teacher: Answers
@@ -49,6 +56,7 @@ class Heard:
     twin: Answers | Empty
     control_kind: ControlKind
     asked: int
+    further: tuple[Answers, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +67,10 @@ class Scored:
     ----------
     value : array of shape (n,) or Empty
         Of the proxy.
-    control, ceiling : array of shape (n,) or Empty
-        Of stranger and twin.
+    control : array of shape (n,) or (k, n), or Empty
+        Of the stranger, or of k strangers, at least two.
+    ceiling : array of shape (n,) or Empty
+        Of the twin.
     control_kind : str
     """
 
@@ -90,6 +100,8 @@ class Beside:
         Rows of the group, and those of them without a value, which are left out.
     asked : int
         Distinct teacher rows.
+    strangers : int
+        How many the control rests on; 0 for a permutation.
     """
 
     measure: Measure
@@ -104,6 +116,7 @@ class Beside:
     rows: int
     failed: int
     asked: int
+    strangers: int = 0
 
 
 def hear(cast: Cast, samples: Samples, ask: Ask, *, rng: np.random.Generator | None = None) -> Heard:
@@ -134,7 +147,8 @@ def hear(cast: Cast, samples: Samples, ask: Ask, *, rng: np.random.Generator | N
     else:
         stranger, kind = cast.stranger, "none"
     twin = cast.twin if isinstance(cast.twin, Empty) else answers(cast.twin)
-    return Heard(teacher, proxy, stranger, twin, kind, _distinct(cast.teacher, samples))
+    further = tuple(answers(one) for one in cast.further)
+    return Heard(teacher, proxy, stranger, twin, kind, _distinct(cast.teacher, samples), further)
 
 
 def scored(measure: Measure, heard: Heard) -> Scored:
@@ -142,9 +156,17 @@ def scored(measure: Measure, heard: Heard) -> Scored:
     if heard.control_kind == "swapped_teacher":
         control = _values(measure, heard.stranger, heard.proxy)
     else:
-        control = _values(measure, heard.teacher, heard.stranger)
+        control = together([_values(measure, heard.teacher, one) for one in (heard.stranger, *heard.further)])
     value, ceiling = (_values(measure, heard.teacher, other) for other in (heard.proxy, heard.twin))
     return Scored(value, control, ceiling, heard.control_kind)
+
+
+def together(controls: Sequence[Floats | Empty]) -> Floats | Empty:
+    """Return what strangers score: shape (n,) of one, (k, n) of several; those without a value are left out."""
+    known = [one for one in controls if not isinstance(one, Empty)]
+    if not known:
+        return controls[0]
+    return known[0] if len(known) == 1 else np.stack(known)
 
 
 def beside(
@@ -211,20 +233,23 @@ def summary(
     """Return what values a row come to, over all rows or over those at positions or mask `rows`."""
 
     def cut(seat: Floats | Empty) -> Floats | Empty:
-        return seat if isinstance(seat, Empty) or rows is None else seat[rows]
+        return seat if isinstance(seat, Empty) or rows is None else seat[..., rows]
 
     value, control, ceiling = cut(values.value), cut(values.control), cut(values.ceiling)
     total = 0 if isinstance(value, Empty) else len(value)
     failed = 0 if isinstance(value, Empty) else int(np.isnan(value).sum())
     whole = _mean(value, level, measure.span)
     ours = whole if isinstance(whole, Interval) else unknown(whole.reason, total - failed, level)
-    theirs, best = _mean(control, level, measure.span), _mean(ceiling, level, measure.span)
+    theirs, best = _control(control, level, measure.span), _mean(ceiling, level, measure.span)
+    drawn = values.control_kind in DRAWN and isinstance(theirs, Interval) and not isinstance(control, Empty)
+    strangers = (1 if control.ndim == 1 else len(control)) if drawn and not isinstance(control, Empty) else 0
+    excess = _excess(value, control, level, measure.span) if ours.known else None
     return Beside(
         measure=measure,
         group=group,
         value=ours,
         control=theirs if isinstance(theirs, Interval) else None,
-        excess=_excess(value, control, level, measure.span) if ours.known else None,
+        excess=replace(excess, method=f"{excess.method}; {ALONE}") if excess and strangers == 1 else excess,
         ceiling=best if isinstance(best, Interval) else None,
         control_kind=values.control_kind if isinstance(theirs, Interval) else "none",
         no_control=theirs.reason if isinstance(theirs, Empty) else "",
@@ -232,6 +257,7 @@ def summary(
         rows=total,
         failed=failed,
         asked=asked,
+        strangers=strangers,
     )
 
 
@@ -256,6 +282,7 @@ def evidence_rows(besides: Iterable[Beside], *, of: Of = "proxy") -> tuple[Row, 
             no_control=item.no_control,
             no_ceiling=item.no_ceiling,
             title=item.measure.title,
+            strangers=item.strangers,
             low_end=ends[0],
             high_end=ends[1],
         )
@@ -285,15 +312,29 @@ def _mean(values: Floats | Empty, level: float, span: Span) -> Interval | Empty:
     return interval if interval.known else Empty(interval.method)
 
 
+def _control(control: Floats | Empty, level: float, span: Span) -> Interval | Empty:
+    """Return the interval of what one stranger scores, or several on average; or why there is none."""
+    if isinstance(control, Empty) or control.ndim == 1:
+        return _mean(control, level, span)
+    n, failed = control.shape[1], int(np.isnan(control).any(axis=0).sum())
+    if n and failed > MOST_FAILED * n:
+        return Empty(f"{failed} of {n} rows lack a stranger's value, more than {100 * MOST_FAILED:g} %")
+    interval = control_over(control, level=level, span=span)
+    return interval if interval.known else Empty(interval.method)
+
+
 def _excess(value: Floats | Empty, control: Floats | Empty, level: float, span: Span) -> Interval | None:
     """Return value minus control over the rows that have both; None without a control."""
-    if isinstance(value, Empty) or isinstance(control, Empty) or isinstance(_mean(control, level, span), Empty):
+    if isinstance(value, Empty) or isinstance(control, Empty) or isinstance(_control(control, level, span), Empty):
         return None
-    n, failed = len(value), int(np.isnan(value - control).sum())
+    lacking = np.isnan(value - control)
+    n, failed = len(value), int((lacking if control.ndim == 1 else lacking.any(axis=0)).sum())
     if failed > MOST_FAILED * n:
         return unknown(
             f"{failed} of {n} rows lack value or control, more than {100 * MOST_FAILED:g} %", n - failed, level
         )
+    if control.ndim == 2:
+        return excess_over(value, control, level=level, span=span)[0]
     return paired(value, control, level=level, span=span)
 
 

@@ -67,7 +67,7 @@ def test_what_is_needed_never_exceeds_the_pool():
 def test_a_claim_about_the_proxy_carries_nothing():
     base = row("proxy", 0.94, 0.93, 0.95, 3000)
     control, excess = Interval(0.92, 0.91, 0.93, 3000), Interval(0.02, 0.01, 0.03, 3000)
-    beside = replace(base, control=control, excess=excess, control_kind="label_only")
+    beside = replace(base, control=control, excess=excess, control_kind="label_only", strangers=3)
     claim = Claim("closer than a stranger", "gap", "a - b", "above control", 0.0, "proxy")
     found = one(Evidence("compare/f", "Close?", (beside,), (claim,)))
     assert (found.verdict, found.transfer) == (Verdict.HOLDS, Transfer.NONE)
@@ -89,3 +89,19 @@ def test_what_is_not_known_is_undecided_with_its_reason():
 def test_a_question_that_was_not_asked_names_what_it_needs():
     found = undecided("probes/x", "Alike?", "the budget ends", needed=300, repeat="again", proxy_name="tree")
     assert found.verdict is Verdict.UNDECIDED and found.needed == 300 and "the budget ends" in found.sentence
+
+
+def test_beside_one_stranger_nothing_is_decided():
+    base = row("proxy", 0.94, 0.93, 0.95, 3000)
+    control, excess = Interval(0.92, 0.91, 0.93, 3000), Interval(0.02, 0.01, 0.03, 3000)
+    claim = Claim("closer than a stranger", "gap", "a - b", "above control", 0.0, "proxy")
+    for kind in ("strangers_proxy", "label_only", "swapped_teacher"):
+        beside = replace(base, control=control, excess=excess, control_kind=kind, strangers=1)
+        found = one(Evidence("compare/f", "Close?", (beside,), (claim,)))
+        assert found.verdict is Verdict.UNDECIDED
+        assert found.needed is None
+        assert found.reason == "one stranger says nothing of the spread among strangers; name at least three"
+        several = one(Evidence("compare/f", "Close?", (replace(beside, strangers=2),), (claim,)))
+        assert several.verdict is Verdict.HOLDS
+    permuted = replace(base, control=control, excess=excess, control_kind="permuted")
+    assert one(Evidence("compare/f", "Close?", (permuted,), (claim,))).verdict is Verdict.HOLDS

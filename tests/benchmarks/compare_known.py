@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.tree import DecisionTreeRegressor
 
 from kdaudit.chance import rng
-from kdaudit.compare.strangers import excess_over
+from kdaudit.statistics.strangers import excess_over
 from kdaudit.domain import Domain, Real
 from kdaudit.encoding import Encoding
 from kdaudit.explain.reasons import integrated_gradients

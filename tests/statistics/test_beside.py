@@ -8,8 +8,9 @@ from kdaudit.cast import Cast, Empty
 from kdaudit.evidence import Evidence
 from kdaudit.measure import Measure
 from kdaudit.signal import LABEL
-from kdaudit.statistics.beside import beside, beside_groups, evidence_rows, hear, scored, summary
+from kdaudit.statistics.beside import ALONE, beside, beside_groups, evidence_rows, hear, scored, summary
 from kdaudit.statistics.rates import mean, wilson
+from kdaudit.statistics.strangers import control_over, excess_over
 
 
 def same(a, b):
@@ -161,4 +162,27 @@ def test_a_mean_of_distances_is_students(cast, samples, ask, scores):
     got = beside(DISTANCE, cast, samples, ask)
     expected = mean(np.abs(scores["teacher"] - scores["proxy"]), span=(0, math.inf))
     assert got.value == expected
-    assert got.excess.method == "Student t, paired"
+    assert got.excess.method == f"Student t, paired; {ALONE}"
+
+
+def test_several_strangers_give_a_mean_control_and_an_excess_over_their_spread(cast, samples, ask, scores, table):
+    rng = np.random.default_rng(5)
+    noise = [np.clip(scores["stranger"] + shift + rng.normal(0, 0.05, N), 0, 1) for shift in (-0.1, 0.1)]
+    more = tuple(table(f"stranger {at}", values) for at, values in enumerate(noise))
+    got = beside(AGREEMENT, replace(cast, further=more), samples, ask)
+    same = [((one > 0.5) == (scores["teacher"] > 0.5)) * 1.0 for one in (scores["stranger"], *noise)]
+    ours = ((scores["proxy"] > 0.5) == (scores["teacher"] > 0.5)) * 1.0
+    assert got.strangers == 3
+    assert got.control.value == pytest.approx(np.mean(same))
+    assert got.excess.value == pytest.approx(ours.mean() - np.mean(same))
+    assert got.control.low < got.control.value < got.control.high <= 1.0
+    assert (got.excess, got.control) == (
+        excess_over(ours, np.stack(same), span=(0.0, 1.0))[0],
+        control_over(np.stack(same), span=(0.0, 1.0)),
+    )
+    rows = evidence_rows([got])
+    assert rows[0].strangers == 3
+    alone = beside(AGREEMENT, cast, samples, ask)
+    assert alone.strangers == 1
+    assert ALONE in alone.excess.method
+    assert beside(AGREEMENT, replace(cast, stranger=Empty("none")), samples, ask).strangers == 0
