@@ -1,4 +1,4 @@
-"""How much memory a subject takes: the peak of a process that answers, minus that of one that does not."""
+"""How much memory a subject takes: the peak of a process that answers, minus what it takes without the subject."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Memory:
     peak : int
         Of the process that loads the subject and answers the rows.
     empty : int
-        Of a process that loads the same libraries and the same rows, and no subject.
+        What the process held before, with all libraries loaded; else the peak of one that loads no subject.
     """
 
     peak: int
@@ -42,12 +42,16 @@ class Memory:
 
     @property
     def taken(self) -> int:
-        """What the subject takes: its body and what it needs to answer, libraries that load at the first answer too."""
+        """What the subject takes: its body and what it needs to answer."""
         return max(0, self.peak - self.empty)
 
 
 def peak_memory(source: Path | str, samples: Samples, signals: Signals = (SCORE,)) -> Memory:
     """Measure the peak memory of a subject in a process of its own.
+
+    A proxy is opened and answers twice there: what the second time takes beyond what was held before is its own.  For
+    other subjects, and where the system does not forget a peak, the peak of a second process that opens none is taken
+    off; libraries that load at the first answer then count as the subject's.
 
     Parameters
     ----------
@@ -69,14 +73,14 @@ def peak_memory(source: Path | str, samples: Samples, signals: Signals = (SCORE,
         kind = "folder" if isinstance(source, Path) else "address"
         place = str(source.resolve()) if isinstance(source, Path) else source
         wanted = ",".join(map(str, sorted(signals)))
-        return Memory(*(_child(kind, place, folder, wanted, step) for step in ("answer", "load nothing")))
+        most, before = _child(kind, place, folder, wanted, "answer")
+        return Memory(most, before or _child(kind, place, folder, wanted, "load nothing")[0])
 
 
 def settled(subject: Subject, samples: Samples, *, most: int = 256) -> Interval:
     """Return the megabytes that a proxy takes in a process of its own; unknown where two processes tell two stories.
 
-    The proxy is written to a folder that is gone afterwards, and opened there twice.  Its megabytes are the peak while
-    it answers `most` rows at once, minus the peak of a process that loads the same libraries and no proxy.
+    The proxy is written to a folder that is gone afterwards; see `peak_memory`.
 
     Parameters
     ----------
@@ -110,13 +114,14 @@ def _keep(subject: Subject, folder: Path) -> None:
     save(subject, folder)  # type: ignore[arg-type]
 
 
-def _child(*arguments: str) -> int:
+def _child(*arguments: str) -> tuple[int, int]:
     command = [sys.executable, "-m", "kdaudit.cost.answering", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
         raise KdauditError(f"the process that answers for {arguments[1]} failed: {last}")
-    return int(done.stdout.strip().splitlines()[-1])
+    most, before = done.stdout.strip().splitlines()[-1].split()
+    return int(most), int(before)
 
 
 def _write(samples: Samples, folder: Path) -> None:
