@@ -1,4 +1,4 @@
-"""A whole audit in which rules say where a proxy is wrong, and what changed since the version before, patch by patch."""
+"""A whole audit: rules say where a proxy is wrong, and what changed since the version before, patch by patch."""
 
 import pytest
 
