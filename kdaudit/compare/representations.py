@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kdaudit.cast import Cast, Empty
+from kdaudit.compare.seats import strangers_of
 from kdaudit.compare.voices import Told, Voices, beside_seats, measure_of
-from kdaudit.compare.words import ONE_STRANGER, capital, rival
+from kdaudit.compare.words import ONE_STRANGER, capital, number, rival
 from kdaudit.errors import InvalidInput
 from kdaudit.evidence import Evidence, Row
 from kdaudit.finding import Claim
@@ -26,7 +27,6 @@ from kdaudit.measures.representations import (
     linear_kernel,
     mutual_neighbours,
     procrustes,
-    ratio,
     rbf_kernel,
     readout,
     rsa,
@@ -35,6 +35,8 @@ from kdaudit.samples import Samples
 from kdaudit.signal import LABEL, Signal
 from kdaudit.statistics.beside import Beside, Scored, evidence_rows, summary
 from kdaudit.statistics.choice import balanced, queue
+from kdaudit.statistics.rates import mean
+from kdaudit.statistics.strangers import control_over
 from kdaudit.subject import Ask, Subject
 
 STREAM = "compare/representation/rows"
@@ -235,28 +237,61 @@ class _Trial:
         return out
 
     def maps(self) -> tuple[dict[str, NDArray[Any]], list[dict[str, Any]]]:
-        """Return the alignment of every layer of the teacher with every layer of proxy and of stranger."""
+        """Return the alignment of every layer of the teacher with every layer of proxy and of strangers."""
         arrays: dict[str, NDArray[Any]] = {}
         words: list[dict[str, Any]] = []
         teacher = self.hidden["teacher"]
-        for name in ("proxy", "stranger"):
-            other = self.hidden[name]
-            if isinstance(teacher, Empty) or isinstance(other, Empty):
+        strangers = [self.hidden[name] for name in strangers_of(self.hidden)]
+        for name, seats in (("proxy", [self.hidden["proxy"]]), ("stranger", strangers)):
+            others = [seat for seat in seats if not isinstance(seat, Empty)]
+            if isinstance(teacher, Empty) or not others:
                 continue
-            arrays[f"cka_{name}"] = layer_by_layer(teacher, other, self.batches)
-            who = self.cast.proxy_name if name == "proxy" else "the stranger's proxy"
+            found = layer_by_layer(teacher, others, self.batches)
+            arrays |= {f"cka_{name}{end}": found[..., at] for at, end in enumerate(("", "_low", "_high"))}
+            who = self.cast.proxy_name if name == "proxy" else whose(len(others))
             words.append(
                 {
                     "title": f"Alignment of each layer of the teacher with each of {who}",
                     "array": f"cka_{name}",
                     "rows": list(teacher),
-                    "columns": list(other),
-                    "words": "debiased linear CKA; read it beside the stranger's map",
+                    "columns": list(others[0]),
+                    "words": "debiased linear CKA with its interval over batches of rows"
+                    + ("" if len(others) == 1 else " and strangers")
+                    + "; read it beside the other map",
                 }
             )
         return arrays, words
 
 
-def layer_by_layer(a: Hidden, b: Hidden, batches: Sequence[NDArray[np.int64]]) -> Floats:
-    """Return the alignment of each layer of `a` with each of `b`, shape (layers, layers); NaN where one is still."""
-    return np.array([[ratio(*cka_batches(x, y, batches).mean(axis=0)) for y in b.values()] for x in a.values()])
+def whose(strangers: int) -> str:
+    """Return whose layers the map beside the proxy's shows."""
+    return "the stranger's proxy" if strangers == 1 else f"{number(strangers)} strangers' proxies, on average"
+
+
+def layer_by_layer(teacher: Hidden, others: Sequence[Hidden], batches: Sequence[NDArray[np.int64]]) -> Floats:
+    """Return the alignment of each layer of the teacher with each layer of one proxy, or of several on average.
+
+    Parameters
+    ----------
+    teacher : mapping
+    others : sequence of mapping
+        Of one proxy, or of several of one architecture, whose layers correspond.
+    batches : sequence of array
+        The units of the jackknife.
+
+    Returns
+    -------
+    array of shape (layers, layers, 3)
+        Value and both ends of its interval; NaN where a layer is still.
+    """
+    columns = range(min(len(other) for other in others))
+    return np.array(
+        [[_aligned_cell(x, [list(other.values())[j] for other in others], batches) for j in columns]
+         for x in teacher.values()]
+    )  # fmt: skip
+
+
+def _aligned_cell(x: Floats, others: list[Floats], batches: Sequence[NDArray[np.int64]]) -> tuple[float, float, float]:
+    units = np.stack([jackknifed(cka_batches(x, y, batches)) for y in others])
+    found = mean(units[0], span=(-1.0, 1.0)) if len(others) == 1 else control_over(units, span=(-1.0, 1.0))
+    return found.value, found.low, found.high

@@ -224,12 +224,17 @@ class BoundaryPlane:
 
 @dataclass(frozen=True)
 class LayerMap:
-    """One number for each layer of the teacher (rows) and of the proxy (columns); NaN where there is none."""
+    """One number for each layer of the teacher (rows) and of the proxy (columns); NaN where there is none.
+
+    `low` and `high` hold the ends of each number's interval, shaped as `values`.
+    """
 
     title: str
     rows: tuple[str, ...]
     columns: tuple[str, ...]
     values: tuple[tuple[float, ...], ...]
+    low: tuple[tuple[float, ...], ...]
+    high: tuple[tuple[float, ...], ...]
     words: str = ""
 
 

@@ -136,8 +136,13 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _map(block: LayerMap) -> str:
-    rows = [(name, *(number(x) for x in values)) for name, values in zip(block.rows, block.values, strict=True)]
+    parts = zip(block.rows, block.values, block.low, block.high, strict=True)
+    rows = [(name, *map(_cell, values, low, high)) for name, values, low, high in parts]
     return _table(("layer", *block.columns), rows)
+
+
+def _cell(value: float, low: float, high: float) -> str:
+    return f"{number(value)} ({number(low)} to {number(high)})" if low == low and high == high else number(value)
 
 
 def _reasons(block: ReasonChart) -> str:

@@ -48,11 +48,12 @@ def maps(evidence: Evidence) -> tuple[LayerMap, ...]:
         return ()
     out = []
     for words in found:
-        values = evidence.arrays.get(words["array"])
-        if values is not None:
-            shown = tuple(tuple(float(x) for x in row) for row in values.tolist())
+        shown = [evidence.arrays.get(f"{words['array']}{end}") for end in ("", "_low", "_high")]
+        known = [tuple(tuple(float(x) for x in row) for row in part.tolist()) for part in shown if part is not None]
+        if len(known) == len(shown):
+            values, low, high = known
             rows, columns = (tuple(map(str, words[key])) for key in ("rows", "columns"))
-            out.append(LayerMap(str(words["title"]), rows, columns, shown, str(words.get("words", ""))))
+            out.append(LayerMap(str(words["title"]), rows, columns, values, low, high, str(words.get("words", ""))))
     return tuple(out)
 
 
@@ -151,14 +152,14 @@ def _axis_up(axis: tuple[str, tuple[str, ...]], high: float) -> Markup:
 def layer_map(block: LayerMap) -> Markup:
     """Return a map: one cell a pair of layers, darker where they are more alike, with its number."""
     n, m = len(block.rows), len(block.columns)
-    wide, high = min(64.0, 420.0 / max(m, 1)), 26.0
+    wide, high = min(72.0, 420.0 / max(m, 1)), 34.0
     parts = []
     for i, name in enumerate(block.rows):
         y = TOP + i * high
         text = Markup('<text x="{:.1f}" y="{:.1f}" text-anchor="end">{}</text>')
-        parts.append(text.format(LEFT - 5, y + 17, cut(clean(name), 14)))
+        parts.append(text.format(LEFT - 5, y + 21, cut(clean(name), 14)))
         for j, value in enumerate(block.values[i]):
-            parts.append(_cell(LEFT + j * wide, y, (wide, high), value))
+            parts.append(_cell(LEFT + j * wide, y, (wide, high), (value, block.low[i][j], block.high[i][j])))
     for j, name in enumerate(block.columns):
         text = Markup('<text x="{:.1f}" y="{:.1f}" text-anchor="middle">{}</text>')
         parts.append(text.format(LEFT + (j + 0.5) * wide, TOP + n * high + 15, cut(clean(name), int(wide / 6))))
@@ -166,10 +167,15 @@ def layer_map(block: LayerMap) -> Markup:
     return svg(LEFT + m * wide + 8, TOP + n * high + 24, alt, parts, kind="plane")
 
 
-def _cell(x: float, y: float, size: tuple[float, float], value: float) -> Markup:
+def _cell(x: float, y: float, size: tuple[float, float], numbers: tuple[float, float, float]) -> Markup:
+    value, low, high = numbers
     known = value == value
     share = min(1.0, max(0.0, value)) if known else 0.0
     box = Markup('<rect x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" fill="var(--teacher)" opacity="{:.2f}"/>')
     word = Markup('<text class="tiny ink" x="{:.1f}" y="{:.1f}" text-anchor="middle">{}</text>')
     text = number(value)[:5] if known else "–"
-    return box.format(x, y, size[0] - 1, size[1] - 1, 0.75 * share) + word.format(x + size[0] / 2, y + 17, text)
+    middle = x + size[0] / 2
+    drawn = box.format(x, y, size[0] - 1, size[1] - 1, 0.75 * share) + word.format(middle, y + 14, text)
+    if low == low and high == high:
+        drawn += word.format(middle, y + 27, f"{low:.2f} to {high:.2f}".replace("-", "−"))
+    return drawn

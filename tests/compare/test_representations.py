@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from scipy import stats
 from torch import nn
 
 from kdaudit.chance import rng
@@ -14,7 +15,7 @@ from kdaudit.compare.representations import Representation, layer_by_layer
 from kdaudit.encoding import Encoding
 from kdaudit.errors import InvalidInput
 from kdaudit.explain.layers import hidden_layers, representations
-from kdaudit.measures.representations import cka
+from kdaudit.measures.representations import cka_batches
 from kdaudit.networks.architectures import Mlp, build
 from kdaudit.networks.network import Network
 
@@ -56,14 +57,36 @@ def test_the_same_computation_in_another_basis_stands_above_the_stranger(people,
     json.dumps(evidence.context, allow_nan=False)
 
 
-def test_maps_hold_the_alignment_of_each_pair_of_layers():
+def plain_cell(x, y, batches):
+    """Jackknife over batches by loops: value and ends."""
+    three = np.array([cka_batches(x, y, [rows])[0] for rows in batches])
+    count, r = len(batches), lambda t: t[0] / np.sqrt(t[1] * t[2])
+    units = [count * r(three.mean(0)) - (count - 1) * r(np.delete(three, i, 0).mean(0)) for i in range(count)]
+    half = stats.t.ppf(0.975, count - 1) * np.std(units, ddof=1) / np.sqrt(count)
+    return np.mean(units), np.mean(units) - half, np.mean(units) + half
+
+
+def test_maps_hold_the_alignment_of_each_pair_of_layers_with_its_interval():
     chance = np.random.default_rng(0)
     a = {"one": chance.normal(size=(60, 4)), "two": chance.normal(size=(60, 3))}
-    b = {"x": a["one"] @ chance.normal(size=(4, 5)), "still": np.ones((60, 2))}
-    found = layer_by_layer(a, b, [np.arange(60)])
-    assert found[0, 0] == pytest.approx(cka(a["one"], b["x"]), abs=1e-12)
-    assert found[1, 0] == pytest.approx(cka(a["two"], b["x"]), abs=1e-12)
+    b = {"x": a["one"] @ chance.normal(size=(4, 5)) + chance.normal(size=(60, 5)), "still": np.ones((60, 2))}
+    batches = list(np.arange(60).reshape(5, 12))
+    found = layer_by_layer(a, [b], batches)
+    assert found.shape == (2, 2, 3)
+    assert found[0, 0] == pytest.approx(plain_cell(a["one"], b["x"], batches))
+    assert found[1, 0] == pytest.approx(plain_cell(a["two"], b["x"], batches))
     assert np.isnan(found[:, 1]).all()
+
+
+def test_a_map_of_several_strangers_is_their_mean_over_rows_and_strangers():
+    chance = np.random.default_rng(1)
+    a = {"one": chance.normal(size=(60, 4))}
+    others = [{"x": a["one"] + scale * chance.normal(size=(60, 4))} for scale in (0.5, 1.0, 2.0)]
+    batches = list(np.arange(60).reshape(5, 12))
+    cells = [plain_cell(a["one"], other["x"], batches) for other in others]
+    found = layer_by_layer(a, others, batches)[0, 0]
+    assert found[0] == pytest.approx(np.mean([cell[0] for cell in cells]))
+    assert found[2] - found[1] > max(cell[2] - cell[1] for cell in cells)
 
 
 def test_readouts_name_what_a_layer_holds(people, cast_of, asking):

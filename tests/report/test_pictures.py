@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from kdaudit.evidence import Evidence
@@ -38,7 +40,14 @@ def test_hostile_words_stay_words_in_every_format():
     (block,) = planes(evidence(CELLS, OTHER, name=HOSTILE))
     values = np.array([[0.5, np.nan]])
     found = {"title": HOSTILE, "array": "cka", "rows": [HOSTILE], "columns": ["a", HOSTILE]}
-    one = Evidence("q", "t", (), context={"maps": [found]}, arrays={"cka": values}, shows="map")
+    one = Evidence(
+        "q",
+        "t",
+        (),
+        context={"maps": [found]},
+        arrays={"cka": values, "cka_low": values - 0.1, "cka_high": values + 0.1},
+        shows="map",
+    )
     document = Document("x", "y", "z", (block, *maps(one)))
     page = html.render(document).decode()
     assert "<script" not in page and "NaN" not in page and "nan" not in page
@@ -48,11 +57,17 @@ def test_hostile_words_stay_words_in_every_format():
 
 def test_a_map_shows_each_number_and_its_gaps():
     found = {"title": "layers", "array": "cka", "rows": ["a", "b"], "columns": ["c"], "words": "CKA"}
-    one = Evidence("q", "t", (), context={"maps": [found]}, arrays={"cka": np.array([[0.25], [np.nan]])}, shows="map")
+    values = np.array([[0.25], [np.nan]])
+    arrays = {"cka": values, "cka_low": values - 0.3, "cka_high": values + 0.1}
+    one = Evidence("q", "t", (), context={"maps": [found]}, arrays=arrays, shows="map")
     (block,) = maps(one)
     drawn = layer_map(block)
     assert drawn.count("<rect") == 2
     assert ">0.250<" in drawn and ">–<" in drawn
+    assert ">−0.05 to 0.35<" in drawn
+    assert "0.250 \\(−0.050 to 0.350\\)" in markdown.render(Document("x", "y", "z", (block,))).decode()
+    # a number without an interval is not drawn at all
+    assert maps(replace(one, arrays={"cka": values})) == ()
     assert "2 layers of the teacher by 1 of the proxy" in drawn
 
 
