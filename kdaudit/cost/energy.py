@@ -55,6 +55,8 @@ def measured(call: Callable[[], object], *, calls: int = 1000, counters: Path = 
     if calls < 1:
         raise InvalidInput(f"energy is averaged over calls; {calls} are none")
     packages = sorted(p for p in counters.glob("intel-rapl:*") if p.name.count(":") == 1)
+    if not packages:
+        return Energy(None, "unknown", "this machine offers no energy counter")
     try:
         before = [_read(p, "energy_uj") for p in packages]
         for _ in range(calls):
@@ -63,8 +65,6 @@ def measured(call: Callable[[], object], *, calls: int = 1000, counters: Path = 
         spans = [_read(p, "max_energy_range_uj") for p in packages]
     except (OSError, ValueError) as error:
         return Energy(None, "unknown", f"the processor's energy counter cannot be read: {error.__class__.__name__}")
-    if not packages:
-        return Energy(None, "unknown", "this machine offers no energy counter")
     # a counter that has run full starts again from 0
     spent = sum((b - a) % span for a, b, span in zip(before, after, spans, strict=True))
     return Energy(spent * 1e-6 / calls, "measured", f"RAPL, {len(packages)} processor packages, {calls:,} calls")

@@ -116,13 +116,11 @@ def latency(
     _check(calls, 500, warm_up)
     for _ in range(warm_up):
         call()
-    times = np.array([_once(call, clock) for _ in range(calls)]) / 1e3
-    p50, p90, p99 = (percentile(times, share, level=level) for share in SHARES)
-    return Latency(p50, p90, p99, float(times.max()), calls)
+    return _summed(np.array([_once(call, clock) for _ in range(calls)]) / 1e3, level=level)
 
 
-def settled(call: Call, *, blocks: int = 40, calls: int = 25, clock: Clock = time.perf_counter_ns) -> Interval:
-    """Return the median milliseconds of a call; unknown where it differs from itself by more than 5 %.
+def settled(call: Call, *, blocks: int = 40, calls: int = 25, clock: Clock = time.perf_counter_ns) -> Latency:
+    """Measure one call in two seats; its percentiles are unknown where it differs from itself by more than 5 %.
 
     Blocks of calls alternate between two seats, and the seats' medians are compared.  A machine that is busy for a
     while gets three tries.
@@ -139,18 +137,22 @@ def settled(call: Call, *, blocks: int = 40, calls: int = 25, clock: Clock = tim
     _check(blocks, 10, WARM_UP)
     for _ in range(WARM_UP):
         call()
-    itself = math.nan
+    times, itself = np.empty((blocks, 2, calls)), math.nan
     for _ in range(TRIES):
-        times = np.empty((blocks, 2, calls))
         for block in range(blocks):
             for turn in range(2):
                 times[block, (block + turn) % 2] = [_once(call, clock) for _ in range(calls)]
         itself = float(np.median(times[:, 0]) / np.median(times[:, 1]))
         if 1 - MOST <= itself <= 1 + MOST:
-            return percentile(times.ravel() / 1e6, 0.5)
-    return unknown(
-        f"against itself it takes {itself:.3f} times as long; the machine is too busy to tell", blocks * calls
-    )
+            return _summed(times.ravel() / 1e3)
+    why = f"against itself it takes {itself:.3f} times as long; the machine is too busy to tell"
+    return unmeasured(why)
+
+
+def unmeasured(reason: str) -> Latency:
+    """Return a latency of which nothing is known."""
+    nothing = unknown(reason)
+    return Latency(nothing, nothing, nothing, math.nan, 0)
 
 
 def percentile(values: ArrayLike, share: float, *, level: float = 0.95) -> Interval:
@@ -215,6 +217,11 @@ def beside(
         why = f"against itself it takes {itself.value:.3f} times as long; the machine is too busy to tell"
         return Ratio(unknown(why, blocks), itself)
     return Ratio(percentile((medians[:, 0] + medians[:, 2]) / 2 / medians[:, 1], 0.5), itself)
+
+
+def _summed(times: NDArray[np.float64], *, level: float = 0.95) -> Latency:
+    p50, p90, p99 = (percentile(times, share, level=level) for share in SHARES)
+    return Latency(p50, p90, p99, float(times.max()), len(times))
 
 
 def _once(call: Call, clock: Clock) -> int:

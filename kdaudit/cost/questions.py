@@ -1,18 +1,19 @@
 """Whether the proxy is as small and as cheap as it should be: what can be counted, and so is the same in every run.
 
-Times and memory differ from run to run; `kdaudit.cost.latency` and `kdaudit.cost.memory` measure them, and they never
-enter evidence.
+Time, memory and energy differ from run to run; they enter evidence where a plan names them (`kdaudit.cost.measured`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
 from kdaudit.cast import Cast, Empty
+from kdaudit.cost import measured
+from kdaudit.cost.measured import Measured
 from kdaudit.cost.sizes import Size, size
 from kdaudit.errors import InvalidInput
 from kdaudit.evidence import Evidence, Of, Row
@@ -29,6 +30,10 @@ TITLES = {
     "stored bytes": ("Size on disk", "bytes"),
 }
 FEWER = "operations of the teacher per operation of the proxy"
+MACHINE = (
+    "time, memory and energy were measured on the machine that made this run, a row alone in one thread; another "
+    "machine tells other numbers"
+)
 NO_CONTROL = "a cost is counted; it needs no stranger"
 NO_CEILING = "a cost has no best value"
 
@@ -47,6 +52,13 @@ class Cost:
         Most bytes on disk.
     fewer : float, optional
         How many times fewer operations than the teacher it should take.
+    latency : float, optional
+        Most milliseconds that one row may take, the median of a pass in one thread.
+    memory : float, optional
+        Most megabytes that it may take while it answers.
+    measure : tuple of {"latency", "memory", "energy"}
+        What is measured on this machine, whether it is limited or not.  The evidence then is this machine's: another
+        one, or a busy one, tells other numbers or none.
 
     Raises
     ------
@@ -58,10 +70,13 @@ class Cost:
     operations: int | None = None
     stored_bytes: int | None = None
     fewer: float | None = None
+    latency: float | None = None
+    memory: float | None = None
+    measure: tuple[Measured, ...] = ()
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
-            if value is not None and not value > 0:
+            if isinstance(value, (int, float)) and not value > 0:
                 raise InvalidInput(f"{name} is {value:g}; a limit of cost is above 0")
 
     @property
@@ -82,6 +97,9 @@ class Cost:
         """Answer the question for one proxy; see `kdaudit.question.Question`."""
         proxy, teacher = size(cast.proxy, samples), size(cast.teacher, samples)
         rows = [*_rows(proxy, "proxy"), *_rows(teacher, "teacher"), _times(proxy, teacher)]
+        if wanted := self.wanted:
+            rows += [*measured.rows(cast.proxy, "proxy", samples, wanted)]
+            rows += [*measured.rows(cast.teacher, "teacher", samples, wanted)]
         return Evidence(
             question="",
             title=f"What does the {cast.proxy_name} cost?",
@@ -93,10 +111,17 @@ class Cost:
                 "comparisons of trees and lists averaged over the judge rows",
                 "operation": "" if isinstance(proxy, Empty) else proxy.operation,
                 "rows": len(samples),
+                "sentences": [MACHINE] if wanted else [],
             },
             shows="cost",
             proxy_name=cast.proxy_name,
         )
+
+    @property
+    def wanted(self) -> tuple[Measured, ...]:
+        """What is measured: named, or limited."""
+        limited = {"latency": self.latency, "memory": self.memory, "energy": None}
+        return tuple(one for one in get_args(Measured) if one in self.measure or limited[one] is not None)
 
     def _claims(self, name: str) -> Iterator[Claim]:
         wanted: tuple[tuple[float | None, str, Form, str], ...] = (
@@ -104,6 +129,8 @@ class Cost:
             (self.operations, "operations", "at most", "takes at most {:,} operations a row"),
             (self.stored_bytes, "stored bytes", "at most", "takes at most {:,} bytes on disk"),
             (self.fewer, FEWER, "at least", "takes at least {:g} times fewer operations a row than the teacher"),
+            (self.latency, "latency p50", "at most", "takes at most {:,g} ms a row"),
+            (self.memory, "memory", "at most", "takes at most {:,g} MB while it answers"),
         )
         for limit, measure, form, words in wanted:
             if limit is not None:

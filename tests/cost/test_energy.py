@@ -2,7 +2,7 @@
 
 import pytest
 
-from kdaudit.cost.energy import measured, modelled
+from kdaudit.cost.energy import counter, measured, modelled
 from kdaudit.cost.sizes import size
 from kdaudit.errors import InvalidInput
 from kdaudit.rules import Rule, Rules
@@ -48,3 +48,17 @@ def test_a_model_is_called_one(rows, network, ruled):
     assert modelled(size(ruled(leaf), rows(5))).label == "unknown"
     with pytest.raises(InvalidInput, match="precisions"):
         modelled(counted, "float8")
+
+
+def test_what_is_counted_twice_is_told_if_both_agree(tmp_path):
+    place, step = package(tmp_path, 0, 0, 10**9), iter([5] * 20)
+
+    def call():
+        place.write_text(str(int(place.read_text()) + next(step)))
+
+    found = counter(call, calls=10, counters=tmp_path)
+    assert found.value == pytest.approx(5e-3) and found.low <= found.value <= found.high and "RAPL" in found.method
+    step = iter([5] * 10 + [50] * 10)
+    assert "too busy" in counter(call, calls=10, counters=tmp_path).method
+    (tmp_path / "none").mkdir()
+    assert "no energy counter" in counter(call, calls=1, counters=tmp_path / "none").method

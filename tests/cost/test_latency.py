@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from kdaudit.cost.latency import WARM_UP, answering, beside, latency, percentile
+from kdaudit.cost.latency import TRIES, WARM_UP, answering, beside, latency, passing, percentile, settled
 from kdaudit.errors import InvalidInput
 from kdaudit.finding import Verdict
 from kdaudit.signal import SCORE
@@ -86,3 +86,42 @@ def test_subjects_are_measured_as_they_answer(rows, network):
     found = beside(answering(large, one, {SCORE}), answering(small, one, {SCORE}), blocks=12, calls=5)
     assert found.itself.known
     assert not found.value.known or found.value.value > 1.5
+
+
+def test_what_agrees_with_itself_is_told_and_what_does_not_is_unknown():
+    stage = Stage()
+    found = settled(stage.call(40_000), clock=stage.clock)
+    assert found.p50.value == pytest.approx(40, rel=0.02) and found.p50.low <= found.p50.value <= found.p50.high
+    assert found.p99.value > found.p90.value and stage.calls == WARM_UP + found.calls
+    # a machine that is busy whenever the first seat is at its turn
+    turns = ((block + turn) % 2 for block in itertools.cycle(range(40)) for turn in range(2))
+    busy = (1.3 if seat == 0 else 1.0 for seat in turns for _ in range(25))
+    stage = Stage()
+    stage.load = itertools.chain(itertools.repeat(1.0, WARM_UP), busy)
+    found = settled(stage.call(40_000), clock=stage.clock)
+    assert not found.p50.known and "1.3" in found.p50.method and "too busy" in found.p50.method
+    assert stage.calls == WARM_UP + TRIES * 2000 and found.calls == 0
+
+
+def test_a_machine_that_calms_down_is_believed():
+    stage = Stage()
+    turns = ((block + turn) % 2 for block in range(40) for turn in range(2))
+    busy = (1.3 if seat == 0 else 1.0 for seat in turns for _ in range(25))
+    stage.load = itertools.chain(itertools.repeat(1.0, WARM_UP), busy, itertools.repeat(1.0))
+    assert settled(stage.call(40_000), clock=stage.clock).p50.value == pytest.approx(40, rel=0.02)
+
+
+def test_a_pass_is_that_of_the_module_and_of_as_many_rows(rows, network):
+    import torch
+
+    who, few = network((8,)), rows(3)
+    threads = torch.get_num_threads()
+    given = passing(who, few)()
+    assert given.shape == (3, 1) and not given.requires_grad and torch.get_num_threads() == threads
+    assert np.allclose(given.numpy(), who.raw(who.encoding.encode(few)), atol=1e-6)
+
+    class Closed:
+        def answer(self, samples, signals, draw=0):
+            return len(samples), tuple(signals)
+
+    assert passing(Closed(), few)() == (3, (SCORE,))

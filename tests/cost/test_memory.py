@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kdaudit.cost.memory import _write, peak_memory, read_rows
+from kdaudit.cost.memory import _write, peak_memory, read_rows, settled
 from kdaudit.domain import Domain, Real, Text
 from kdaudit.errors import KdauditError
 from kdaudit.networks.files import save
@@ -28,6 +28,12 @@ def test_a_network_takes_at_least_its_weights(rows, network, tmp_path):
     found = peak_memory(tmp_path, rows(300))
     assert weights <= found.taken < 8 * weights
     assert found.empty > 2**20
+
+
+def test_a_small_proxy_takes_little_whatever_it_loads(rows, network, ruled):
+    found = settled(network((8,)), rows(100))
+    assert found.known and 0 <= found.value < 20 and "two processes" in found.method
+    assert "no body" in settled(ruled(None, "closed"), rows(3)).method
 
 
 def test_a_subject_takes_its_body(rows, tmp_path):

@@ -62,3 +62,29 @@ def test_the_same_bodies_give_the_same_evidence(rows, network, cast_of):
 def test_limits_are_above_nothing(keys):
     with pytest.raises(InvalidInput, match="above 0"):
         Cost(**keys)
+
+
+def test_what_is_measured_enters_where_a_plan_names_it(rows, network, ruled, cast_of, monkeypatch):
+    cast, samples = cast_of(network((64,)), network((8,))), rows(40)
+    assert not any("latency" in row.measure for row in examine(Cost(), cast, samples).rows)
+    evidence = examine(Cost(latency=1e4, measure=("energy",)), cast, samples)
+    assert "machine that made this run" in evidence.context["sentences"][0]
+    (claim,) = evidence.claims
+    assert claim.measure == "latency p50" and claim.text.endswith("at most 10,000 ms a row")
+    for of in ("proxy", "teacher"):
+        p50, energy = (evidence.row(name, "all", of) for name in ("latency p50", "energy"))
+        assert p50.unit == "ms" and (not p50.value.known or 0 < p50.value.low <= p50.value.high)
+        assert energy.value.known and ("an estimate" in energy.title) == energy.value.method.startswith("an estimate")
+    closed = examine(Cost(measure=("energy",)), cast_of(ruled(None, "closed"), network()), samples)
+    assert "shows no body" in closed.row("energy", "all", "teacher").value.method
+
+
+def test_a_busy_machine_leaves_the_claim_undecided(rows, network, cast_of, monkeypatch):
+    from kdaudit.cost import measured
+    from kdaudit.cost.latency import Latency
+    from kdaudit.interval import unknown
+
+    nothing = unknown("the machine is too busy to tell")
+    monkeypatch.setattr(measured, "settled", lambda call: Latency(nothing, nothing, nothing, 1.0, 2000))
+    (found,) = conclude(examine(Cost(latency=1.0), cast_of(network(), network((8,))), rows(9)), stem="s", repeat="r")
+    assert found.verdict is Verdict.UNDECIDED and "too busy" in found.reason + found.sentence
