@@ -151,7 +151,8 @@ class _Asking:
                 return nothing
             try:
                 targets, kept = answered(self._behaviour, batch.samples, self._ask)
-                return targets.read(self._fit.reading), batch.parents[kept]
+                parents = batch.parents[kept]
+                return targets.read(self._fit.reading).weighing(self._fit, parents), parents
             except OverBudget as error:
                 self.note = _short(error)
                 batch = batch.take(np.arange(len(batch) * error.left // error.needed))

@@ -24,6 +24,7 @@ from kdaudit.surrogates.readings import Wanted
 from kdaudit.surrogates.sequences import grow, listed, revised
 from kdaudit.surrogates.surrogate import Surrogate
 from kdaudit.surrogates.targets import Targets, TeacherAsk
+from kdaudit.surrogates.weighting import by_weight
 
 COVER = 0.01
 """Share of the rows that a rule must cover at least."""
@@ -80,7 +81,7 @@ def rule_list(  # noqa: PLR0913 - each is a choice of the user's
     enquiry = enquire(behaviour, fit, chosen_on, ask, queries=queries, leaves=rules, rng=rng)
     candidates: list[Candidate] = []
     for body in enquiry.ways(fit, chosen_on):
-        candidates += _candidates(behaviour, body, rules)
+        candidates += by_weight(partial(_candidates, behaviour, rules=rules), body)
     return made(behaviour, "rule list", candidates, (fit, chosen_on), slack, enquiry)
 
 

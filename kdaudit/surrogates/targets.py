@@ -59,6 +59,31 @@ class Targets:
         return len(self.label)
 
     @property
+    def weight(self) -> Floats | None:
+        """What each row counts, shape (n,): its sampling weight over the mean of all; None where all count the same.
+
+        Raises
+        ------
+        InvalidInput
+            If no row weighs anything.
+        """
+        given = self.samples.weights
+        if given is None or not len(given):
+            return None
+        if not np.isfinite(given).all() or (given < 0).any() or not given.any():
+            raise InvalidInput("sampling weights are finite, at least 0, and some above 0; these are not")
+        out: Floats = given / given.mean()
+        return out
+
+    def weighing(self, others: Targets, parents: Positions) -> Targets:
+        """Return the rows with the sampling weights of those that they were drawn around."""
+        given = others.samples.weights
+        if given is None:
+            return self
+        raw = None if self.raw is None else replace(self.raw, weights=given[parents])
+        return replace(self, samples=replace(self.samples, weights=given[parents]), raw=raw)
+
+    @property
     def asked(self) -> Samples:
         """The rows as they were asked."""
         return self.samples if self.raw is None else self.raw
@@ -93,11 +118,13 @@ class Targets:
     def merit(self, score: Floats) -> Floats:
         """Return how well scores of shape (n, outputs) meet the rows, shape (n,): 1 where they decide alike, else 0.
 
-        Of numbers, the squared error with its sign turned.
+        Of numbers, the squared error with its sign turned.  Rows with sampling weights count by them.
         """
         error: Floats = (score - self.score) ** 2
         agrees: Floats = (self.decided(score) == self.label).astype(np.float64)
-        return -error.sum(axis=1) if self.numeric else agrees
+        out = -error.sum(axis=1) if self.numeric else agrees
+        weight = self.weight
+        return out if weight is None else out * weight
 
     def answer(self, rows: NDArray[Any]) -> tuple[float, ...]:
         """Return what is answered for these rows: the mean score, moved as little as decides like most of them.
@@ -105,14 +132,18 @@ class Targets:
         The mean score of rows can lie on the other side of the rule than most of the rows; the reader of a rule, and
         agreement, go by the decision.
         """
-        mean: Floats = self.score[rows].mean(axis=0)
+        given = None if self.samples.weights is None else self.samples.weights[rows]
+        # rows that weigh nothing have no say, unless there are no others
+        weight = None if given is None or not given.any() else given
+        own = self.score[rows]
+        mean: Floats = own.mean(axis=0) if weight is None else np.average(own, axis=0, weights=weight)
         if self.numeric:
             return tuple(float(x) for x in mean)
-        counts = np.bincount(self.label[rows], minlength=max(2, len(mean)))
+        counts = np.bincount(self.label[rows], weight, minlength=max(2, len(mean)))
         return tuple(float(x) for x in _settled(mean, counts, self.rule))
 
 
-def _settled(mean: Floats, counts: NDArray[np.int64], rule: float) -> Floats:
+def _settled(mean: Floats, counts: NDArray[Any], rule: float) -> Floats:
     if len(mean) == 1:
         if counts[1] == counts[0] or (mean[0] > rule) == (counts[1] > counts[0]):
             return mean

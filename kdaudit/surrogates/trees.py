@@ -21,6 +21,7 @@ from kdaudit.surrogates.monotone import in_order
 from kdaudit.surrogates.readings import Wanted
 from kdaudit.surrogates.surrogate import Surrogate
 from kdaudit.surrogates.targets import TeacherAsk
+from kdaudit.surrogates.weighting import by_weight
 
 
 def tree(  # noqa: PLR0913 - each is a choice of the user's
@@ -78,7 +79,8 @@ def tree(  # noqa: PLR0913 - each is a choice of the user's
     fit, chosen_on = reading_of(parted(behaviour, samples, select, ask, rng), read or {})
     extent = Extent(leaves, fields, queries)
     enquiry = enquire(behaviour, fit, chosen_on, ask, queries=queries, leaves=leaves, rng=rng)
-    found = [each for body in enquiry.ways(fit, chosen_on) for each in candidates(behaviour, body, extent)]
+    make = partial(candidates, behaviour, extent=extent)
+    found = [each for body in enquiry.ways(fit, chosen_on) for each in by_weight(make, body)]
     found = [ordered for each in found if (ordered := in_order(each, behaviour)) is not None]
     return made(behaviour, "tree", found, (fit, chosen_on), slack, enquiry)
 

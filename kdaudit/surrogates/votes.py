@@ -23,6 +23,7 @@ from kdaudit.surrogates.making import read as reading_of
 from kdaudit.surrogates.readings import Wanted
 from kdaudit.surrogates.surrogate import Surrogate
 from kdaudit.surrogates.targets import Floats, Targets
+from kdaudit.surrogates.weighting import by_weight
 
 COVER = 0.01
 """Share of the rows that a rule must cover at least."""
@@ -83,7 +84,7 @@ class RuleSet:
         enquiry = enquire(behaviour, fit, chosen_on, to_teacher, queries=self.queries, leaves=self.rules, rng=rng)
         candidates: list[Candidate] = []
         for body in enquiry.ways(fit, chosen_on):
-            candidates += _candidates(behaviour, body, self.rules)
+            candidates += by_weight(partial(_candidates, behaviour, rules=self.rules), body)
         return made(behaviour, "rule set", candidates, (fit, chosen_on), self.slack, enquiry)
 
     def words(self, subject: Surrogate | None = None) -> str:

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +9,7 @@ from kdaudit.surrogates.targets import Targets
 
 
 def targets(score, label, rule=0.5):
-    return Targets(None, np.asarray(score, float), np.asarray(label), False, rule, 0)
+    return Targets(SimpleNamespace(weights=None), np.asarray(score, float), np.asarray(label), False, rule, 0)
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=30), st.floats(0.1, 0.9))
