@@ -12,6 +12,7 @@ USES = {
     "plotly": "kdaudit dash (pip install 'kdaudit[dashboard]')",
     "onnxruntime": "teachers in ONNX (pip install 'kdaudit[onnx]')",
     "transformers": "teachers from Hugging Face (pip install 'kdaudit[hf]')",
+    "accelerate": "training in several processes (pip install 'kdaudit[distributed]')",
     "typst": "PDF reports (pip install 'kdaudit[pdf]')",
 }
 

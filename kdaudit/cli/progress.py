@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from kdaudit.errors import Cancelled
+from kdaudit.live import listening
 
 
 @contextmanager
@@ -26,11 +27,18 @@ def progress(*, quiet: bool = False) -> Iterator[Callable[[str], None]]:
 
         console = Console(stderr=True)
         with console.status(Text("starting")) as status:
+            now = "starting"
 
-            def tell(words: str) -> None:
+            def show(words: str) -> None:
                 status.update(Text(f"{words} ({time.monotonic() - start:.0f} s)"))
 
-            yield tell
+            def tell(words: str) -> None:
+                nonlocal now
+                now = words
+                show(words)
+
+            with listening(lambda words: show(f"{now}: {words}")):
+                yield tell
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from torch import nn
 from kdaudit.chance import rng as chance
 from kdaudit.digest import of_arrays, of_data
 from kdaudit.distillation.looking import Shown, blocks, look, opened, state_of, unchanged
+from kdaudit.distillation.processes import Alone, Processes
 from kdaudit.distillation.recordings import Kept
 from kdaudit.distillation.recordings import record as keep
 from kdaudit.distillation.refusals import check_fit, check_objective, check_outside
@@ -62,6 +63,9 @@ class Extras:
         Folder for what the teacher's layers give, in half precision; None keeps it in memory.
     progress : Progress, optional
     device : str
+        Such as ``"cuda"`` or ``"mps"``.
+    processes : Processes, optional
+        Several that train one student together (see `kdaudit.distillation.processes`); they bring their devices.
     """
 
     view: View | None = None
@@ -71,6 +75,7 @@ class Extras:
     recording: Path | None = None
     progress: Progress | None = None
     device: str = "cpu"
+    processes: Processes | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,7 +157,10 @@ def distil(  # noqa: PLR0913 - the public face, data first
             f"got {type(samples).__name__}"
         )
     ask = Store().ask if store is None else store.ask
-    record = recorded(teacher, samples, ask)
+    together = (extras and extras.processes) or Alone()
+    # the others find in a store on disk what the first one asked
+    with together.first():
+        record = recorded(teacher, samples, ask)
     return learn(module, teacher, objective, record, schedule or Schedule(), rng or chance(0, "distil"), extras)
 
 
@@ -229,7 +237,7 @@ def learn(
         more.view,
         _watched(more.watch, encoding),
     )
-    losses = Training(lesson, schedule, int(rng.integers(2**62)), more.device)
+    losses = Training(lesson, schedule, int(rng.integers(2**62)), more.processes or Alone(more.device))
     curve = losses.run(more.checkpoint, more.progress)
     if live is not None:
         unchanged(live.module, before, live.name)

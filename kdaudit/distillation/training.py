@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,7 +17,10 @@ from torch import Tensor, nn
 from kdaudit.chance import seed_of
 from kdaudit.digest import of_data
 from kdaudit.distillation import checkpoints
+from kdaudit.distillation.colleagues import agree, said
+from kdaudit.distillation.processes import Alone, Processes, averaged, check_alike, level
 from kdaudit.errors import InvalidInput
+from kdaudit.live import say
 from kdaudit.networks.steps import DECAY, alone
 from kdaudit.networks.taps import Taps
 from kdaudit.objective.binding import Bound, References
@@ -26,13 +29,16 @@ from kdaudit.objective.sum import Objective
 from kdaudit.subject import Scale
 
 View = Callable[[Tensor, torch.Generator], Tensor]
-"""From encoded rows to other rows of the same shape; student and teacher both see what comes out."""
+"""From encoded rows to other rows of the same shape; student and teacher both see what comes out.  The generator is one
+of the CPU, wherever the rows are."""
 Progress = Callable[[int, float, float], None]
 """Told the step, the loss and the share of the batch on which the first student decides like its teacher."""
 EVERY = 100
 """Steps between two checkpoints."""
 CHECKS = 20
 """How often at most agreement on rows set apart is looked at, for stopping early."""
+SAID = 50
+"""How often a training says how far it is, where somebody listens (see `kdaudit.live`)."""
 
 
 @dataclass(frozen=True)
@@ -124,21 +130,28 @@ class Training:
     lesson : Lesson
     schedule : Schedule
     seed : int
-    device : str
-        Where it runs; on a GPU networks run in bfloat16 where that is safe, terms in single precision.
+    processes : Processes, optional
+        Those who train together, and where; None stands for one process on the CPU.  On a CUDA device networks run in
+        bfloat16 where it can, terms in single precision.
 
     Raises
     ------
     InvalidInput
-        If there are no rows.
+        If there are no rows, or fewer than processes.
     """
 
-    def __init__(self, lesson: Lesson, schedule: Schedule, seed: int, device: str = "cpu") -> None:
+    def __init__(self, lesson: Lesson, schedule: Schedule, seed: int, processes: Processes | None = None) -> None:
         if len(lesson.inputs) == 0 or not lesson.students:
             raise InvalidInput(f"training needs rows and a student; got {len(lesson.inputs)} rows")
-        self.lesson, self.schedule, self.seed, self.device = lesson, schedule, seed, torch.device(device)
+        self.lesson, self.schedule, self.seed, self.together = lesson, schedule, seed, processes or Alone()
+        self.device = self.together.device
         self.inputs = lesson.inputs.to(self.device)
-        self.batch = min(schedule.batch, len(self.inputs))
+        self.batch = min(schedule.batch, len(self.inputs)) // self.together.count * self.together.count
+        if not self.batch:
+            raise InvalidInput(
+                f"{self.together.count} processes share each batch of {min(schedule.batch, len(self.inputs))} rows; "
+                "give every one of them at least one"
+            )
         self.generator = torch.Generator().manual_seed(seed_of(seed, "networks/steps/batches"))
         self.views = torch.Generator().manual_seed(seed_of(seed, "distillation/training/views"))
         self.first = torch.Generator().manual_seed(seed_of(seed, "distillation/training/projections"))
@@ -165,19 +178,19 @@ class Training:
             If the loss is no finite number any more; the sentence names the term.
         """
         names = self.lesson.goal.taps | self.lesson.goal.taught_by("own") | self.lesson.goal.taught_by("peers")
-        with alone(seed_of(self.seed, "networks/steps/noise")):
+        with alone(seed_of(self.seed, "networks/steps/noise")), self._noise():
             if folder is not None and (kept := checkpoints.read(folder, self.what())) is not None:
                 self._restore(*kept)
             try:
                 for student in self.lesson.students:
                     student.to(self.device).train()
                     self.taps.append(Taps(student, sorted(names)))
+                check_alike(self.lesson.students, self.together)
                 while self.done < self.schedule.steps and not self.stopped:
-                    agreed = self._step()
-                    if progress is not None:
-                        progress(self.done, float(self.curve[self.done - 1]), agreed)
+                    self._tell(self._step(), progress)
                     if folder is not None and (self.done % EVERY == 0 or self.done == self.schedule.steps):
-                        checkpoints.write(folder, *self._state())
+                        self._keep(folder)
+                level(self.lesson.students, self.together)
             finally:
                 for taps in self.taps:
                     taps.close()
@@ -186,43 +199,69 @@ class Training:
                     student.to("cpu").eval()
         return self.curve[: self.done].numpy()
 
+    def _tell(self, agreed: float, progress: Progress | None) -> None:
+        if self.together.rank:
+            return
+        if progress is not None:
+            progress(self.done, float(self.curve[self.done - 1]), agreed)
+        if self.done % max(1, self.schedule.steps // SAID) == 0:
+            told = f"step {self.done:,} of {self.schedule.steps:,}, decides as its teacher on {agreed:.0%} of a batch"
+            say(lambda: told)
+
+    def _keep(self, folder: Path) -> None:
+        level(self.lesson.students, self.together)
+        with self.together.first():
+            if self.together.rank == 0:
+                checkpoints.write(folder, *self._state())
+
     def _step(self) -> float:
         chosen = self._next()
         inputs = self.inputs[chosen.to(self.device)]
         if self.lesson.view is not None:
             inputs = self.lesson.view(inputs, self.views)
+        # rows are viewed before they are shared, so that chance falls as it would in one process
+        mine = slice(self.together.rank, None, self.together.count)
+        chosen, inputs = chosen[mine], inputs[mine]
         outside = self.lesson.teaching(inputs, chosen).to(self.device)
         classes = outside.top if outside.logit.shape[1] > 1 else None
         with self._precision():
-            said = [taps(inputs, classes) for taps in self.taps]
-        said = [{tap: tensor.float() for tap, tensor in one.items()} for one in said]
-        references = [self._references(i, said, outside) for i in range(len(said))]
+            given = [taps(inputs, classes) for taps in self.taps]
+        given = [{tap: tensor.float() for tap, tensor in one.items()} for one in given]
+        references = [self._references(i, given, outside) for i in range(len(given))]
         if not self.bound:
-            pairs = zip(said, references, strict=True)
-            self._begin([Bound(self.lesson.goal, one, given, self.first) for one, given in pairs])
-        total = self._sum(said, references)
-        self._descend(total)
+            pairs = zip(given, references, strict=True)
+            self._begin([Bound(self.lesson.goal, one, theirs, self.first) for one, theirs in pairs])
+            for bound in self.bound:
+                bound.units = averaged(bound.units, self.together)
+        total, means = self._sum(given, references)
         with torch.no_grad():
-            agreed = float(_agree(said[0][""], outside).float().mean())
+            figures = torch.stack([total.detach(), agree(given[0][""], outside).float().mean()])
+        self.together.mean([figures])
+        loss, agreed = (float(figure) for figure in figures.tolist())
+        self._check(loss, means)
+        self.curve[self.done] = loss
+        self._descend(total)
         if self.schedule.patience and self.lesson.watch is not None:
             self._look()
         return agreed
 
-    def _sum(self, said: list[dict[str, Tensor]], references: list[References]) -> Tensor:
-        total, progress = torch.zeros((), device=self.device), self.done / self.schedule.steps
-        for bound, one, given in zip(self.bound, said, references, strict=True):
-            value, means = bound(one, given, progress)
+    def _sum(self, given: list[dict[str, Tensor]], references: list[References]) -> tuple[Tensor, list[list[Tensor]]]:
+        total, each, progress = torch.zeros((), device=self.device), [], self.done / self.schedule.steps
+        for bound, one, theirs in zip(self.bound, given, references, strict=True):
+            value, means = bound(one, theirs, progress)
             total = total + value
-            if not math.isfinite(float(value.detach())):
-                which = next(
-                    (t.text for (_, t), m in zip(bound.goal.parts, means, strict=True) if not torch.isfinite(m)), "sum"
-                )
-                raise InvalidInput(
-                    f"the loss is {float(value.detach())} at step {self.done} of {self.schedule.steps}, by the term "
-                    f"{which}; lower the rate of {self.schedule.rate:g}, or clip gradients"
-                )
-        self.curve[self.done] = float(total.detach())
-        return total
+            each.append(means)
+        return total, each
+
+    def _check(self, loss: float, means: list[list[Tensor]]) -> None:
+        if math.isfinite(loss):
+            return
+        terms = [term.text for _, term in self.lesson.goal.parts]
+        wrong = [text for one in means for text, m in zip(terms, one, strict=True) if not torch.isfinite(m)]
+        raise InvalidInput(
+            f"the loss is {loss} at step {self.done} of {self.schedule.steps}, by the term {(wrong or ['sum'])[0]}; "
+            f"lower the rate of {self.schedule.rate:g}, or clip gradients"
+        )
 
     def _descend(self, total: Tensor) -> None:
         optimizer = self.optimizer
@@ -231,17 +270,20 @@ class Training:
         optimizer.param_groups[0]["lr"] = self.schedule.rate * 0.5 * (1 + math.cos(math.pi * share))
         optimizer.zero_grad()
         total.backward()  # type: ignore[no-untyped-call]
+        weights = optimizer.param_groups[0]["params"]
+        if self.together.count > 1:
+            self.together.mean([p.grad if p.grad is not None else torch.zeros_like(p) for p in weights])
         if self.schedule.clip:
-            nn.utils.clip_grad_norm_(optimizer.param_groups[0]["params"], self.schedule.clip)
+            nn.utils.clip_grad_norm_(weights, self.schedule.clip)
         optimizer.step()
         self.done += 1
 
-    def _references(self, i: int, said: list[dict[str, Tensor]], outside: Reference) -> References:
+    def _references(self, i: int, given: list[dict[str, Tensor]], outside: Reference) -> References:
         out: dict[Any, Reference] = {"teacher": outside}
         if "own" in self.lesson.goal.by:
-            out["own"] = _said(said[i : i + 1], outside, self.lesson.scale)
-        if "peers" in self.lesson.goal.by and len(said) > 1:
-            out["peers"] = _said(said[:i] + said[i + 1 :], outside, self.lesson.scale)
+            out["own"] = said(given[i : i + 1], outside, self.lesson.scale)
+        if "peers" in self.lesson.goal.by and len(given) > 1:
+            out["peers"] = said(given[:i] + given[i + 1 :], outside, self.lesson.scale)
         return out
 
     def _begin(self, bound: list[Bound]) -> None:
@@ -266,13 +308,24 @@ class Training:
             student.eval()
             given = student(rows.to(self.device)).cpu()
             student.train()
-        agreed = float(_agree(given.reshape(len(rows), -1), reference).double().mean())
+        agreed = float(agree(given.reshape(len(rows), -1), reference).double().mean())
         self.waited = 0 if agreed > self.best else self.waited + 1
         self.best, self.stopped = max(self.best, agreed), self.waited >= self.schedule.patience
 
     def _precision(self) -> AbstractContextManager[Any]:
-        on_gpu = self.device.type == "cuda"
-        return torch.autocast("cuda", dtype=torch.bfloat16) if on_gpu else nullcontext()
+        if self.device.type != "cuda" or not torch.cuda.is_bf16_supported(including_emulation=False):
+            return nullcontext()
+        return torch.autocast("cuda", dtype=torch.bfloat16)
+
+    @contextmanager
+    def _noise(self) -> Iterator[None]:
+        """Dropout on another device draws from a state of its own, which is put back; it is not kept on disk."""
+        if self.device.type == "cpu":
+            yield
+            return
+        with torch.random.fork_rng(devices=[self.device.index or 0], device_type=self.device.type):
+            torch.get_device_module(self.device).manual_seed(seed_of(self.seed, "networks/steps/noise") % 2**63)
+            yield
 
     def what(self) -> dict[str, Any]:
         """Return what this training is, as plain data: another one is not gone on with."""
@@ -286,6 +339,7 @@ class Training:
             "seed": self.seed,
             "students": of_data(shapes),
             "rows": [len(rows), float(rows.double().sum())],
+            "processes": self.together.count,
         }
 
     def _state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -337,25 +391,3 @@ class Training:
 
 def _below(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
-
-
-def _said(others: list[dict[str, Tensor]], outside: Reference, scale: Scale) -> Reference:
-    """Return what networks in the loop say, cut off from their gradients: on average where they are several."""
-    if len(others) == 1:
-        (one,) = others
-        return Reference.from_logits(one[""], outside.outcome, scale, one)
-    each = [Reference.from_logits(one[""], outside.outcome, scale) for one in others]
-    score = torch.stack([one.score for one in each]).mean(dim=0)
-    if scale == "value":
-        return Reference(score, score, outside.outcome, scale)
-    small = torch.finfo(score.dtype).tiny
-    log = torch.log(score.clamp_min(small))
-    logit = log - torch.log((1 - score).clamp_min(small)) if score.shape[1] == 1 else log
-    return Reference(logit, score, outside.outcome, scale)
-
-
-def _agree(given: Tensor, reference: Reference) -> Tensor:
-    """Return on which rows decisions agree; for one output, on which side of 0 the logit lies."""
-    if given.shape[1] == 1:
-        return (given[:, 0] > 0) == (reference.logit[:, 0] > 0)
-    return given.argmax(dim=1) == reference.top
