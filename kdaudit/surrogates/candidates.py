@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
+from typing import Any
 
 from kdaudit.behaviour import Behaviour
 from kdaudit.errors import InvalidInput
@@ -13,7 +14,7 @@ from kdaudit.surrogates.alternation import alternated
 from kdaudit.surrogates.choice import Candidate
 from kdaudit.surrogates.columns import Column, columns_of
 from kdaudit.surrogates.enquiry import NONE, Body
-from kdaudit.surrogates.growth import Node, grow, leaves_of, paths
+from kdaudit.surrogates.growth import Branch, Node, grow, leaves_of, paths
 from kdaudit.surrogates.making import check_enquiry
 from kdaudit.surrogates.pruning import pruned
 from kdaudit.surrogates.sums import Sums
@@ -82,27 +83,32 @@ class _Maker:
         slanted = extent.fields > 1 and not rows.numeric
         self._sums = Sums.of(rows.samples, extent.fields, without=without) if slanted else None
         self._coarse = bool(extent.queries) or slanted or len(rows) >= MOST
+        self._bodies: dict[str, list[Node]] = {}
 
     def bodies(self, on: str) -> list[Node]:
         """Return the best trees of every size."""
-        targets = self._rows.score if on == "scores" else self._rows.classes
-        large = grow(self._columns, targets, LARGE * self._most, self._smallest)[-1]
-        return pruned(large, self._rows, self._most)
+        if on not in self._bodies:
+            targets = self._rows.score if on == "scores" else self._rows.classes
+            large = grow(self._columns, targets, LARGE * self._most, self._smallest)[-1]
+            self._bodies[on] = pruned(large, self._rows, self._most)
+        return self._bodies[on]
 
     def ways(self) -> Iterator[tuple[_Way, Rules]]:
-        """Yield all trees that are worth a look."""
+        """Yield all trees that are worth a look, each once."""
+        met: set[Words] = set()
+        slanted: set[Words] = set()
         for on in ("scores",) if self._rows.numeric else ("scores", "decisions"):
             bodies = self.bodies(on)
-            for body in bodies:
+            for body in _unmet(bodies, met):
                 yield _Way(on, False, False, _size(body)), self._said(body, self._columns)
             if self._rows.numeric:
                 continue
             for body in _few(bodies, self._most) if self._coarse else bodies:
-                size = _size(body)
                 changed = alternated(body, self._columns, self._rows, self._smallest)
-                yield _Way(on, True, False, size), self._said(changed, self._columns)
-                if self._sums is not None:
-                    yield _Way(on, True, True, size), self._slanted(changed)
+                for new in _unmet([changed], met):
+                    yield _Way(on, True, False, _size(body)), self._said(new, self._columns)
+                for new in _unmet([changed] if self._sums is not None else [], slanted):
+                    yield _Way(on, True, True, _size(body)), self._slanted(new)
 
     def plain(self) -> Iterator[tuple[str, Rules]]:
         """Yield the trees that need no more than growing, with words for each."""
@@ -125,10 +131,25 @@ class _Maker:
         return Rules("tree", paths(body, columns, self._rows), self._outputs)
 
 
+class _Again:
+    """Makes trees from all rows, in the ways that served; what several of them need is made once."""
+
+    def __init__(self, behaviour: Behaviour, rows: Targets, extent: Extent) -> None:
+        self._behaviour, self._rows, self._extent = behaviour, rows, extent
+
+    @cached_property
+    def _maker(self) -> _Maker:
+        return _Maker(self._behaviour, self._rows, self._extent)
+
+    def __call__(self, way: _Way) -> Rules:
+        return self._maker.made(way)
+
+
 def candidates(behaviour: Behaviour, body: Body, extent: Extent) -> Iterator[Candidate]:
     """Yield the trees of up to so many leaves that are worth a look, each with how to make it again from all rows."""
-    again = None if body.whole is None else partial(_again, behaviour, body.whole, extent)
     few = thinned(body.rows)
+    # of very many rows those that were chosen on add nothing
+    again = None if body.whole is None or few is not body.rows else _Again(behaviour, thinned(body.whole), extent)
     for way, rules in _Maker(behaviour, few, extent).ways():
         words = way.words if body.name == NONE else f"{body.name}, {way.words}"
         made = rules if few is body.rows else settled(rules, body.rows)
@@ -138,10 +159,24 @@ def candidates(behaviour: Behaviour, body: Body, extent: Extent) -> Iterator[Can
             yield Candidate(f"{body.name}, {words}", rules, None)
 
 
-def _again(behaviour: Behaviour, rows: Targets, extent: Extent, way: _Way) -> Rules:
-    few = thinned(rows)
-    rules = _Maker(behaviour, few, extent).made(way)
-    return rules if few is rows else settled(rules, rows)
+Words = tuple[Any, ...]
+"""Splits of a tree, from the root: equal for equal trees."""
+
+
+def _words(tree: Node) -> Words:
+    match tree:
+        case Branch(split=split, left=left, right=right):
+            return (split.column, split.left.tobytes(), _words(left), _words(right))
+        case _:
+            return ()
+
+
+def _unmet(trees: list[Node], met: set[Words]) -> Iterator[Node]:
+    for tree in trees:
+        words = _words(tree)
+        if words not in met:
+            met.add(words)
+            yield tree
 
 
 def _size(body: Node) -> int:

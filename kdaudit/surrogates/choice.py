@@ -30,8 +30,10 @@ class Candidate:
     again: Callable[[], Rules] | None = None
 
 
-TIED = 0.5
+TIED = 1.0
 """Standard errors within which no candidate is called better than another."""
+FINALISTS = 24
+"""Most candidates that are made again to be told apart."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,13 +46,10 @@ class Near:
         Drawn around the rows that are chosen on.
     parents : array of shape (n,)
         Position of the row that each was drawn around.
-    fitted : Targets
-        All rows that candidates were grown on: they decide between those that are tied.
     """
 
     targets: Targets
     parents: NDArray[np.int64]
-    fitted: Targets
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ class Making:
         The candidate that was taken.
     curve : tuple of dict
         Every candidate at every size on the select rows: ``way, size, terms, agreement, score_error, n, chosen, tied``;
-        tied are those within half a standard error of the best: so many bodies would have done as well.
+        tied are those within a standard error of the best: so many bodies would have done as well.
         Where the score is a number, agreement is None.
     fitted, chosen_on : int
         Answered rows that the rules were grown and chosen on.
@@ -97,12 +96,18 @@ class Making:
 
 
 def choose(
-    candidates: Sequence[Candidate], select: Targets, slack: float, near: Near | None = None
-) -> tuple[Candidate, tuple[dict[str, Any], ...]]:
-    """Return the smallest candidate within `slack` standard errors of the best, and the whole curve.
+    candidates: Sequence[Candidate],
+    select: Targets,
+    slack: float,
+    near: Near | None = None,
+    every: Targets | None = None,
+) -> tuple[Candidate, Rules, tuple[dict[str, Any], ...]]:
+    """Return the candidate that is taken, its rules, made again where they can be, and the whole curve.
 
-    The standard error is that of the difference to the best one, row by row on the same rows (Breiman, Friedman, Olshen
-    and Stone, 1984, section 3.4.3, paired).  Among equals of one size the smaller score error wins, then the order.
+    The smallest within `slack` standard errors of the best is taken.  The standard error is that of the difference to
+    the best one, row by row on the same rows (Breiman, Friedman, Olshen and Stone, 1984, section 3.4.3, paired).
+    Several will be of that size, and the rows chosen on cannot tell them apart: the best of them are made again from
+    all rows, and the one that then meets most of these is taken; among equals the smaller, then the first.
 
     Parameters
     ----------
@@ -111,57 +116,68 @@ def choose(
     select : Targets
         Rows that none of the candidates was grown on.
     slack : float
-        Standard errors; 0 takes the best, and where `near` is given, of all that are tied with it the one that meets
-        most of the rows that candidates were grown on.
+        Standard errors; with 0 size does not count, and all within a standard error of the best are made again.
     near : Near, optional
-        Rows drawn around those of `select`: each counts as the row itself does, and with it as one unit.
+        Rows drawn around those of `select`: a row and those drawn around it count half each, and all of them together
+        as one unit.
+    every : Targets, optional
+        All rows, those of `select` among them; by default `select` alone.
     """
     scores = [candidate.rules.evaluate(select.samples) for candidate in candidates]
-    merits = np.array([select.merit(score) for score in scores])
-    given = merits.mean(axis=1)
-    beside = (
-        None
-        if near is None
-        else np.array([near.targets.merit(c.rules.evaluate(near.targets.samples)) for c in candidates])
-    )
-    if near is not None and beside is not None:
-        merits = _joined(merits, beside, near.parents)
+    plain = np.array([select.merit(score) for score in scores])
+    beside = None if near is None else _beside(candidates, near)
+    merits = plain if near is None or beside is None else _joined(plain, beside, near.parents)
     errors = [float(np.abs(score - select.score).mean()) for score in scores]
     sizes = [len(candidate.rules.rules) for candidate in candidates]
     means = merits.mean(axis=1)
-    best = min(range(len(candidates)), key=lambda i: (-means[i], sizes[i], errors[i], i))
-    lost = merits[best] - merits
-    spread = lost.std(axis=1, ddof=1) if len(select) > 1 else np.zeros(len(lost))
-    # one row lost and none gained is one standard error: rounding must not decide there
-    close = lost.mean(axis=1) <= slack * spread / np.sqrt(len(select)) + 1e-12
-    taken = min(np.flatnonzero(close).tolist(), key=lambda i: (sizes[i], -means[i], errors[i], i))
-    tied = np.flatnonzero(lost.mean(axis=1) <= TIED * spread / np.sqrt(len(select)) + 1e-12).tolist()
-    if near is not None and not slack:
-        met = {i: float(near.fitted.merit(candidates[i].rules.evaluate(near.fitted.samples)).mean()) for i in tied}
-        taken = min(tied, key=lambda i: (-met[i], sizes[i], i))
+    order = sorted(range(len(candidates)), key=lambda i: (-means[i], sizes[i], errors[i], i))
+    close, tied = (_close(merits, order[0], slack or TIED), _close(merits, order[0], TIED))
+    least = min(sizes[i] for i in close) if slack else max(sizes)
+    final = [i for i in order if i in close and sizes[i] <= least][:FINALISTS]
+    made = {i: _made_again(candidates[i]) for i in final}
+    rows = select if every is None else every
+    met = {i: float(rows.merit(rules.evaluate(rows.samples)).mean()) for i, rules in made.items()}
+    taken = min(final, key=lambda i: (-met[i], len(made[i].rules), final.index(i)))
     curve = tuple(
         {
             "way": candidate.way,
             "size": sizes[i],
             "terms": candidate.rules.terms,
-            "agreement": None if select.numeric else float(given[i]),
+            "agreement": None if select.numeric else float(plain[i].mean()),
             **({} if beside is None else {"near": float(beside[i].mean())}),
             "score_error": errors[i],
             "n": len(select),
-            "chosen": bool(i == taken),
+            "chosen": i == taken,
             "tied": i in tied,
         }
         for i, candidate in enumerate(candidates)
     )
-    return candidates[int(taken)], curve
+    return candidates[taken], made[taken], curve
+
+
+def _made_again(candidate: Candidate) -> Rules:
+    return candidate.rules if candidate.again is None else candidate.again()
+
+
+def _close(merits: NDArray[np.float64], best: int, errors: float) -> set[int]:
+    """Return the candidates within so many standard errors of the best one."""
+    lost = merits[best] - merits
+    n = merits.shape[1]
+    spread = lost.std(axis=1, ddof=1) if n > 1 else np.zeros(len(lost))
+    # one row lost and none gained is one standard error: rounding must not decide there
+    return set(np.flatnonzero(lost.mean(axis=1) <= errors * spread / np.sqrt(n) + 1e-12).tolist())
+
+
+def _beside(candidates: Sequence[Candidate], near: Near) -> NDArray[np.float64]:
+    return np.array([near.targets.merit(c.rules.evaluate(near.targets.samples)) for c in candidates])
 
 
 def _joined(
     merits: NDArray[np.float64], beside: NDArray[np.float64], parents: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Return what each row and the rows drawn around it add to the mean merit of all."""
-    counts = np.bincount(parents, minlength=merits.shape[1])
-    sums = np.array([np.bincount(parents, row, minlength=merits.shape[1]) for row in beside])
-    # a row with many rows around it counts for as many: the mean is that over all of them
-    out: NDArray[np.float64] = (merits + sums) * (merits.shape[1] / (1 + counts).sum())
+    """Return the mean of each row's own merit and that of the rows drawn around it; its own where there are none."""
+    n = merits.shape[1]
+    counts = np.bincount(parents, minlength=n)
+    sums = np.array([np.bincount(parents, row, minlength=n) for row in beside])
+    out: NDArray[np.float64] = np.where(counts > 0, (merits + sums / np.maximum(counts, 1)) / 2, merits)
     return out

@@ -57,6 +57,11 @@ class Body:
     rows: Targets
     whole: Targets | None
 
+    @property
+    def all(self) -> Targets:
+        """Those that are chosen on as well."""
+        return self.rows if self.whole is None else self.whole
+
 
 @dataclass(frozen=True, eq=False)
 class Enquiry:
@@ -66,7 +71,7 @@ class Enquiry:
     ----------
     pools : tuple of Pool
     sampler : str
-        The one that proved best; `NONE` where every batch was worse than none by more than a standard error.
+        The one that proved best; `NONE` where no batch was better than none.
     trials : dict of str to float
         Agreement of trial trees on rows held out, by sampler.
     near : Pool, optional
@@ -86,14 +91,16 @@ class Enquiry:
         """Rows that were asked beyond those given, and answered."""
         return sum(len(pool) for pool in self.pools) + (0 if self.near is None else len(self.near))
 
+    def answers(self, fit: Targets, select: Targets) -> Targets:
+        """Return all rows that surrogates are made from, in one body: what a body made from all of them must meet."""
+        return self.ways(fit, select)[-1].all
+
     def ways(self, fit: Targets, select: Targets) -> tuple[Body, ...]:
         """Return the bodies of rows that surrogates are made from: those given, and those with new ones."""
-        if not self.pools:
-            return (Body(NONE, fit, None),)
-        if self.sampler == NONE:
-            return (Body(NONE, fit, stacked([fit, select])) if select is not fit else Body(NONE, fit, None),)
-        near = [] if self.near is None else [self.near.targets]
         both = [fit] if select is fit else [fit, select]
+        if self.sampler == NONE:
+            return (Body(NONE, fit, stacked(both) if select is not fit else None),)
+        near = [] if self.near is None else [self.near.targets]
         best = [pool.targets for pool in self.pools if pool.sampler == self.sampler]
         bodies = {NONE: [], f"with {self.sampler}": best, "with all samplers": [pool.targets for pool in self.pools]}
         return tuple(
@@ -204,7 +211,7 @@ def enquire(
     merits |= {pool.sampler: _trial(fit, select, pool, folds, leaves) for pool in pools if len(pool)}
     trials = {name: float(merit.mean()) for name, merit in merits.items()}
     serving = max(trials.keys() - {NONE}, key=lambda name: (trials[name], name), default=NONE)
-    if _surely_below(merits[serving], merits[NONE]):
+    if trials.get(serving, -np.inf) <= trials[NONE]:
         serving = NONE
     if serving != NONE:
         pools.append(asking.pool(serving, total - sum(len(pool) for pool in pools)))
@@ -213,12 +220,6 @@ def enquire(
     near = around.pool(plain, queries * len(select)) if serving != NONE != plain and select is not fit else None
     told = tuple((name, round(float(value), 6)) for name, value in trials.items())
     return Enquiry(tuple(pool for pool in pools if len(pool)), serving, told, near, asking.note or around.note)
-
-
-def _surely_below(merit: Floats, other: Floats) -> bool:
-    """Return whether one merit a row is below another by more than a standard error of the difference."""
-    lost = other - merit
-    return bool(lost.mean() > lost.std(ddof=1) / np.sqrt(len(lost))) if len(lost) > 1 else False
 
 
 def _trial(fit: Targets, select: Targets, pool: Pool | None, folds: Positions, leaves: int) -> Floats:

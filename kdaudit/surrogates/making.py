@@ -17,7 +17,7 @@ from kdaudit.surrogates.enquiry import Enquiry
 from kdaudit.surrogates.monotone import directions
 from kdaudit.surrogates.readings import Wanted, reading
 from kdaudit.surrogates.surrogate import Surrogate, made_for
-from kdaudit.surrogates.targets import Targets, TeacherAsk, ask_for_targets, stacked
+from kdaudit.surrogates.targets import Targets, TeacherAsk, ask_for_targets
 
 FEW = 20
 """With fewer rows none are kept back: the choice is made on the rows that were grown on, and the card says so."""
@@ -85,8 +85,8 @@ def made(
     """Return the chosen candidate as a subject that knows how it was made; `rows` as `parted` gave them."""
     enquiry = enquiry or Enquiry()
     fit, select = rows
-    chosen, curve = choose(candidates, select, slack, _near(fit, enquiry))
-    rules = chosen.rules if chosen.again is None else chosen.again()
+    near = None if enquiry.near is None or not len(enquiry.near) else Near(enquiry.near.targets, enquiry.near.parents)
+    chosen, rules, curve = choose(candidates, select, slack, near, enquiry.answers(fit, select))
     failed = fit.failed + (0 if select is fit else select.failed)
     same = "chosen on the rows that it was made from, since there are too few to keep some back"
     making = Making(
@@ -105,13 +105,6 @@ def made(
         partial=bool(enquiry.note),
     )
     return made_for(behaviour, name, rules, making, fit.reading)
-
-
-def _near(fit: Targets, enquiry: Enquiry) -> Near | None:
-    pool = enquiry.near
-    if pool is None or not len(pool):
-        return None
-    return Near(pool.targets, pool.parents, stacked([fit, *(other.targets for other in enquiry.pools)]))
 
 
 def _undirected(rules: Rules, behaviour: Behaviour) -> str:

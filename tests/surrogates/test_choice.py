@@ -30,7 +30,8 @@ def test_a_larger_body_must_be_better_than_chance(wrong, size):
     select = target(200, wrong)
     top = float(select.samples.columns["x"][-wrong]) - 1e-9
     small, large = Candidate("small", stairs(0.5)), Candidate("large", stairs(0.5, top))
-    chosen, curve = choose([large, small], select, 1.0)
+    chosen, rules, curve = choose([large, small], select, 1.0)
+    assert rules is chosen.rules
     assert len(chosen.rules.rules) == size
     # the slow way: the difference on the same rows against its own standard error
     lost = np.zeros(200)
@@ -42,7 +43,7 @@ def test_a_larger_body_must_be_better_than_chance(wrong, size):
 def test_without_slack_the_best_is_taken():
     select = target(200, 1)
     large = stairs(0.5, 1 - 1e-9)
-    chosen, _ = choose([Candidate("small", stairs(0.5)), Candidate("large", large)], select, 0.0)
+    chosen, _, _ = choose([Candidate("small", stairs(0.5)), Candidate("large", large)], select, 0.0)
     assert chosen.rules == large
 
 
@@ -51,6 +52,6 @@ def test_numbers_are_chosen_by_squared_error():
     rows = Samples(DOMAIN, {"x": x}, np.arange(100), Origin("drawn"))
     select = Targets(rows, np.where(x <= 0.5, 1.0, 0.0)[:, None] * 1.0, np.zeros(100, int), True, 0.5, 0)
     flat = Candidate("flat", Rules("list", (Rule((), (0.5,)),), ("yes",)))
-    chosen, curve = choose([flat, Candidate("stairs", stairs(0.5))], select, 1.0)
+    chosen, _, curve = choose([flat, Candidate("stairs", stairs(0.5))], select, 1.0)
     assert chosen.way == "stairs"
     assert curve[0]["agreement"] is None

@@ -7,7 +7,7 @@ from kdaudit.behaviour import Behaviour, Contrast
 from kdaudit.digest import canonical
 from kdaudit.domain import Category, Domain, Real
 from kdaudit.errors import InvalidAnswers, InvalidInput, OverBudget
-from kdaudit.samples import Origin, Samples
+from kdaudit.samples import Origin, Samples, concat
 from kdaudit.signal import LABEL, SCORE
 from kdaudit.subject import Answers, check_answers
 from kdaudit.surrogates.lists import RuleList, rule_list
@@ -33,8 +33,10 @@ def test_a_planted_tree_is_found_with_missing_values_and_level_sets(make, behavi
 
 
 def test_its_leaves_give_the_mean_score(behaviour, draw_rows, planted_ask, planted_score):
-    rows = draw_rows(3000, 1)
-    made = tree(behaviour, rows, planted_ask, select=draw_rows(1000, 2), rng=rng())
+    fit, select = draw_rows(3000, 1), draw_rows(1000, 2)
+    made = tree(behaviour, fit, planted_ask, select=select, rng=rng())
+    # chosen on the select rows, then made again from these as well
+    rows = concat([fit, select])
     which = made.rules.which(rows)
     for position, rule in enumerate(made.rules.rules):
         assert rule.score[0] == pytest.approx(planted_score(rows)[which == position].mean())
