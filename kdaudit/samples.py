@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -253,7 +254,8 @@ def _pictures(item: Image, column: Column, ids: NDArray[Any]) -> NDArray[np.floa
         )
     # adding 0 makes -0 a 0, so that equal pictures have equal keys
     values = values.astype(np.float32, copy=False) + np.float32(0)
-    flat = values.reshape(len(values), -1)
+    # the width is told, since no row tells it where there is none
+    flat = values.reshape(len(values), math.prod(item.shape))
     bad = ~((flat >= 0) & (flat <= 1)).all(axis=1)
     if item.missing:
         bad &= ~np.isnan(flat).all(axis=1)

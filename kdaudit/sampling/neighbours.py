@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
-from kdaudit.domain import Category, Real
+from kdaudit.domain import Category, Image, Real
 from kdaudit.samples import Samples
 from kdaudit.sampling.columns import Positions, absent, spread
 
@@ -19,13 +21,17 @@ def placed(samples: Samples) -> NDArray[np.float64]:
     """Return rows as points, shape (n, width): numbers in standard deviations, missing ones at the mean.
 
     Levels without order have one column each, so that two different ones lie one standard deviation apart (Gower, 1971,
-    squared).
+    squared); pictures one column a pixel, all of them together as far apart as one number; texts have no place.
     """
     columns = [np.zeros(len(samples))]
     for item in samples.domain.fields:
         column = samples.columns[item.name]
         if isinstance(item, Category) and not item.ordered:
             columns += [(column == code) / np.sqrt(2.0) for code in range(len(item.levels))]
+        elif isinstance(item, Image):
+            flat = np.nan_to_num(column.reshape(len(column), math.prod(item.shape)).astype(np.float64), nan=0.0)
+            whole = float(np.sqrt(flat.var(axis=0).sum())) or 1.0
+            columns += list((flat - flat.mean(axis=0)).T / whole)
         elif isinstance(item, Real | Category):
             gone = absent(samples, item.name)
             values = column.astype(np.float64)

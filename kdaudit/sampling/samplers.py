@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from kdaudit.domain import Category, Domain, Real
+from kdaudit.domain import Category, Domain, Field, Image, Real, Text
 from kdaudit.samples import Samples
 from kdaudit.sampling.columns import Column, Positions, absent, atoms, kept_inside, spread
 from kdaudit.sampling.neighbours import neighbours
@@ -27,6 +27,10 @@ SWAPPED = 0.1
 """Jitter gives a level (or a number that many rows share) another row's with this chance."""
 NEAR = 10
 """Interpolation goes towards one of so many nearest neighbours."""
+LEFT_OUT = 0.25
+"""Jitter leaves out a word of a text, and gives a patch of a picture another row's, with this chance."""
+SIDE = 4
+"""Patches along each side of a picture."""
 
 
 def smeared(samples: Samples, n: int, rng: np.random.Generator) -> tuple[Columns, Positions]:
@@ -40,25 +44,48 @@ def smeared(samples: Samples, n: int, rng: np.random.Generator) -> tuple[Columns
 
 
 def jittered(samples: Samples, n: int, rng: np.random.Generator) -> tuple[Columns, Positions]:
-    """Move numbers by a normal step of a quarter of their spread, and swap a tenth of the levels between rows."""
+    """Move numbers by a normal step of a quarter of their spread, and swap a tenth of the levels between rows.
+
+    Texts lose some of their words (as in LIME: Ribeiro, Singh and Guestrin, 2016), pictures get some patches of others.
+    """
     parents = rng.integers(len(samples), size=n)
     out: Columns = {}
     for name, column in samples.columns.items():
         own = column[parents]
-        swapped = np.where(rng.random(n) < SWAPPED, column[rng.integers(len(samples), size=n)], own)
+        swapped = np.where(_shaped(rng.random(n) < SWAPPED, own), column[rng.integers(len(samples), size=n)], own)
         item = samples.domain[name]
         if not isinstance(item, Real):
-            out[name] = swapped if isinstance(item, Category) else own
+            out[name] = _parted(item, own, swapped, column, rng)
             continue
         moved = kept_inside(item, own + WIDTH * spread(samples, name) * rng.standard_normal(n), column)
         out[name] = np.where(np.isin(own, atoms(samples, name)), swapped, moved)
     return out, parents
 
 
+def _parted(item: Field, own: Column, swapped: Column, column: Column, rng: np.random.Generator) -> Column:
+    """Return levels swapped, texts without some of their words, pictures with some patches of others."""
+    match item:
+        case Text():
+            out = np.empty(len(own), dtype=object)
+            for at, text in enumerate(own):
+                words = [] if text is None else text.split()
+                kept = [word for word, stays in zip(words, rng.random(len(words)) >= LEFT_OUT, strict=True) if stays]
+                # a text of which nothing would be left stays whole
+                out[at] = " ".join(kept) if kept else text
+            return out
+        case Image(shape=(_, height, width)):
+            down, across = (np.arange(side) * SIDE // side for side in (height, width))
+            chosen = rng.random((len(own), SIDE, SIDE)) < LEFT_OUT
+            others = column[rng.integers(len(column), size=len(own))]
+            return np.where(chosen[:, None, down[:, None], across[None, :]], others, own)
+        case _:
+            return swapped
+
+
 def interpolated(samples: Samples, n: int, rng: np.random.Generator) -> tuple[Columns, Positions]:
     """Go a random part of the way to one of the ten nearest rows (as in SMOTE: Chawla et al., 2002).
 
-    Levels, and numbers of which one is missing, are taken from either of the two.
+    Pictures are blended.  Levels, texts, and numbers of which one is missing, are taken from either of the two.
     """
     parents = rng.integers(len(samples), size=n)
     near = neighbours(samples, np.unique(parents), NEAR, rng)
@@ -78,6 +105,11 @@ def between(samples: Samples, first: Positions, second: Positions, share: Column
         from_second = rng.random(len(first)) < share
         picked = np.where(_shaped(from_second, a), b, a)
         item = samples.domain[name]
+        if isinstance(item, Image):
+            part = _shaped(share, a)
+            blended = np.clip(a * (1.0 - part) + b * part, 0.0, 1.0).astype(np.float32)
+            out[name] = np.where(np.isnan(blended), picked, blended)
+            continue
         if not isinstance(item, Real):
             out[name] = picked
             continue

@@ -56,7 +56,7 @@ class Regions:
     def columns(self, samples: Samples) -> list[Floats]:
         """Return the mean of each region of each picture, channel by channel; 0 of a missing one."""
         pictures = np.nan_to_num(samples.columns[self.field].astype(np.float64), nan=0.0)
-        flat = pictures.reshape(len(pictures), self.channels, -1)
+        flat = pictures.reshape(len(pictures), self.channels, np.array(self.places).size)
         where = np.array(self.places).ravel()
         out = []
         for channel in range(self.channels):

@@ -206,3 +206,27 @@ def test_a_tree_of_terms_of_real_sentences(data_folder):
     assert {name for name in found.rules.fields if name.startswith("says_")} <= {
         f"says_{word}" for word in ("good", "best", "funny", "love", "moving", "great")
     }
+
+
+def test_new_pictures_are_asked_and_read(digits):
+    behaviour, parts, ask = digits
+    asked = []
+
+    def counting(samples, signals):
+        asked.append(len(samples))
+        return ask(samples, signals)
+
+    found = tree(
+        behaviour,
+        parts["fit"].take(np.arange(200)),
+        counting,
+        leaves=8,
+        queries=2,
+        read={"patches": 4},
+        select=parts["select"],
+        rng=np.random.default_rng(0),
+    )
+    assert 0 < found.making.beyond <= 2 * (200 + len(parts["select"]))
+    assert found.making.beyond <= sum(asked) - 200 - len(parts["select"])
+    judge = parts["judge"]
+    assert (found.answer(judge, (LABEL,)).label == ask(judge, ()).score.argmax(axis=1)).mean() > 0.4
