@@ -95,6 +95,7 @@ class Taps:
         self._weights: dict[str, Tensor] = {}
         self._handles: list[Any] = []
         self._inside: list[str] = []
+        self._row: Tensor | None = None
         self._attention_of_all: Caught | None = None
         self._values = any(":" not in name or name.endswith(":in") for name in self.names if GRADIENT not in name)
         self._attends = self._values and not hasattr(module, "present")
@@ -131,7 +132,7 @@ class Taps:
             If a layer gave no attention maps, or there is no gradient.
         """
         self._seen, self._caught, self._weights, self._inside = {}, {}, {}, []
-        self._attention_of_all = None
+        self._attention_of_all, self._row = None, inputs[:1].detach()
         wants = [name for name in self.names if name.startswith(GRADIENT)]
         if GRADIENT + ":in" in wants:
             if not inputs.is_floating_point():
@@ -265,32 +266,42 @@ class Taps:
         self.close()
 
     def __str__(self) -> str:
-        return table(self.module)
+        return table(self.module, self._row)
 
 
 def table(module: nn.Module, inputs: Tensor | None = None) -> str:
-    """Return every layer that can be tapped, a line each, with the shape that it gives where `inputs` are given."""
+    """Return every layer that can be tapped, a line each, with the shape that it gives n rows where `inputs` are given.
+
+    The module is run once, in evaluation mode, and left as it was.
+    """
     shapes: dict[str, str] = {}
 
     def look(name: str) -> Any:  # noqa: ANN401 - a hook
         def after(_: nn.Module, __: tuple[Any, ...], given: object) -> None:
             found = given[0] if isinstance(given, (tuple, list)) and given else given
-            shapes[name] = str(tuple(found.shape)) if isinstance(found, Tensor) else type(found).__name__
+            shapes[name] = _shape(found) if isinstance(found, Tensor) else type(found).__name__
 
         return after
 
     names = [(name, part) for name, part in module.named_modules() if name]
     if inputs is not None:
+        modes = [(part, part.training) for part in module.modules()]
         handles = [part.register_forward_hook(look(name)) for name, part in names]
         try:
             with torch.no_grad():
-                module(inputs)
+                module.eval()(inputs)
         finally:
             for handle in handles:
                 handle.remove()
+            for part, mode in modes:
+                part.training = mode
     wide = max((len(name) for name, _ in names), default=0)
     lines = [f"{name:{wide}}  {type(part).__name__:24}  {shapes.get(name, '')}".rstrip() for name, part in names]
     return "\n".join([f"{type(module).__name__}: {len(names)} layers can be tapped", *lines])
+
+
+def _shape(given: Tensor) -> str:
+    return f"(n{''.join(f', {size}' for size in given.shape[1:])})" if given.ndim else "one number"
 
 
 def _tensor(given: object, name: str) -> Tensor:

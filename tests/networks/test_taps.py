@@ -62,10 +62,21 @@ def test_a_layer_that_does_not_run_is_told(module):
 
 
 def test_the_table_names_every_layer_and_its_shape(module):
-    assert "layers.1" in str(Taps(module))
+    assert "(n, 6)" not in str(Taps(module))
     shown = table(module, ROWS)
-    assert "(4, 6)" in shown
+    assert "(n, 6)" in next(line for line in shown.splitlines() if line.startswith("layers.1 "))
     assert len(shown.splitlines()) == 1 + 5
+    with Taps(module.train(), ["layers.0"]) as taps:
+        taps(ROWS)
+        assert str(taps) == shown
+    assert module.training
+
+
+def test_looking_at_shapes_leaves_running_means_alone():
+    module = nn.Sequential(nn.Linear(5, 4), nn.BatchNorm1d(4)).train()
+    assert "(n, 4)" in table(module, ROWS)
+    assert not module[1].running_mean.any()
+    assert module[1].training
 
 
 @pytest.mark.parametrize("layer", [":in", "layers.0"])
