@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from kdaudit.domain import Domain
 from kdaudit.errors import KdauditError
@@ -66,7 +67,28 @@ def _proxy(run: Run, name: str) -> list[Block]:
     if domain is not None:
         out.append(picture_of(rules, domain, rates, unit))
     out.append(Code(printed(rules, domain, rates, unit)))
+    contests = run.cards.get(name, {}).get("notes", {}).get("contests", ())
+    if contests:
+        out.append(
+            Paragraph("How sure each split is: its field against the best split of every other field.", quiet=True)
+        )
+        out.append(Code("\n".join(contest_words(one) for one in contests)))
     return out
+
+
+def contest_words(one: Mapping[str, Any]) -> str:
+    """Return one line: where rows were parted, which field won, against which, how surely, and on how many rows."""
+    where = clean(f"where {one['at']}" if one["at"] != "every other row" else "all rows")
+    fields = [str(one[key]).replace("_", " ") for key in ("winner", "rival")]
+    rows, asked = (count(int(one[key])) for key in ("rows", "asked"))
+    told = f"{number(float(one['sure']), 'percent')} sure; {rows} rows, {asked} asked for it"
+    if not one["winner"]:
+        return f"{where}: not parted, {rows} rows are too few or alike"
+    return (
+        f"{where}: {fields[0]} before {fields[1]}, {told}"
+        if one["won"]
+        else f"{where}: not parted, {fields[0]} or {fields[1]}, {told}"
+    )
 
 
 def unit_of(run: Run, name: str) -> str:

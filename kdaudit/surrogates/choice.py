@@ -80,6 +80,8 @@ class Making:
         Agreement of trial trees on rows held out, by sampler.
     partial : bool
         Whether a budget ended before everything was asked that might have been.
+    contests : tuple of dict
+        Of a tree whose splits are sure, each split against every other field; see `kdaudit.surrogates.certainty`.
     """
 
     way: str = ""
@@ -93,6 +95,7 @@ class Making:
     sampler: str = ""
     trials: dict[str, float] = field(default_factory=dict)
     partial: bool = False
+    contests: tuple[dict[str, Any], ...] = ()
 
 
 def choose(

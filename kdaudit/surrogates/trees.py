@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -14,13 +14,14 @@ from kdaudit.samples import Samples
 from kdaudit.signal import Signal
 from kdaudit.subject import Ask, Subject
 from kdaudit.surrogates.candidates import Extent, candidates
+from kdaudit.surrogates.certainty import Sure, check_sure, surely_grown
 from kdaudit.surrogates.enquiry import enquire
 from kdaudit.surrogates.making import check, made, parted
 from kdaudit.surrogates.making import read as reading_of
 from kdaudit.surrogates.monotone import in_order
 from kdaudit.surrogates.readings import Wanted
 from kdaudit.surrogates.surrogate import Surrogate
-from kdaudit.surrogates.targets import TeacherAsk
+from kdaudit.surrogates.targets import Targets, TeacherAsk
 from kdaudit.surrogates.weighting import by_weight
 
 
@@ -33,6 +34,7 @@ def tree(  # noqa: PLR0913 - each is a choice of the user's
     fields: int = 1,
     queries: int = 0,
     read: Mapping[str, Any] | None = None,
+    sure: float = 0.0,
     select: Samples | None = None,
     slack: float = 0.5,
     rng: np.random.Generator,
@@ -64,6 +66,9 @@ def tree(  # noqa: PLR0913 - each is a choice of the user's
         held out.
     read : mapping, optional
         What to read off texts and pictures; see `kdaudit.surrogates.readings.Wanted`.
+    sure : float
+        Level at which each split must beat every other field's, such as 0.95; the teacher is asked until it does,
+        within `queries`, and what cannot be told apart stays a leaf.  0 lets any split be.
     select : Samples, optional
         Rows to choose on; without them a quarter of `samples`, by chance, is kept back.
     slack : float
@@ -78,11 +83,47 @@ def tree(  # noqa: PLR0913 - each is a choice of the user's
     check("tree", "one leaf", leaves, slack)
     fit, chosen_on = reading_of(parted(behaviour, samples, select, ask, rng), read or {})
     extent = Extent(leaves, fields, queries)
+    check_sure(sure, queries)
+    if sure:
+        return _sure(behaviour, (fit, chosen_on), ask, (extent, sure, slack), rng)
     enquiry = enquire(behaviour, fit, chosen_on, ask, queries=queries, leaves=leaves, rng=rng)
     make = partial(candidates, behaviour, extent=extent)
     found = [each for body in enquiry.ways(fit, chosen_on) for each in by_weight(make, body)]
     found = [ordered for each in found if (ordered := in_order(each, behaviour)) is not None]
     return made(behaviour, "tree", found, (fit, chosen_on), slack, enquiry)
+
+
+def _sure(
+    behaviour: Behaviour,
+    rows: tuple[Targets, Targets],
+    ask: TeacherAsk,
+    how: tuple[Extent, float, float],
+    rng: np.random.Generator,
+) -> Surrogate:
+    extent, level, slack = how
+    budget = extent.queries * len(rows[0])
+    found = surely_grown(behaviour, rows[0], ask, leaves=extent.leaves, level=level, budget=budget, rng=rng)
+    candidates_ = [ordered for each in found.candidates if (ordered := in_order(each, behaviour)) is not None]
+    out = made(behaviour, "tree", candidates_, rows, slack)
+    note = "; ".join(part for part in (out.making.note, found.note) if part)
+    making = replace(
+        out.making,
+        why=_unparted(found, level) or out.making.why,
+        contests=found.contests,
+        beyond=found.asked,
+        note=note,
+        partial=bool(found.note),
+    )
+    return replace(out, making=making)
+
+
+def _unparted(found: Sure, level: float) -> str:
+    """Explain a tree whose first split was not sure."""
+    first = found.contests[0]
+    if first["won"] or not first["winner"]:
+        return ""
+    fields = f"{first['winner']} and {first['rival']}".replace("_", " ")
+    return f"one leaf only: {fields} part {first['rows']:,} rows so alike that neither wins at {level:.0%}"
 
 
 @dataclass(frozen=True)
@@ -102,6 +143,9 @@ class Tree:
     read : dict
         What to read off texts and pictures, such as ``{terms: 200, phrases: 2, counts: true}`` or ``{patches: 4}``; see
         `kdaudit.surrogates.readings.Wanted`.
+    sure : float
+        Level at which each split must beat every other field's, such as 0.95; the teacher is asked until it does,
+        within `queries`, and what cannot be told apart stays a leaf.  0 lets any split be.
     """
 
     leaves: int = 16
@@ -109,11 +153,13 @@ class Tree:
     fields: int = 1
     queries: int = 0
     read: dict[str, Any] = field(default_factory=dict)
+    sure: float = 0.0
 
     def __post_init__(self) -> None:
         check("tree", "one leaf", self.leaves, self.slack)
         Extent(self.leaves, self.fields, self.queries)
         Wanted.parse(self.read)
+        check_sure(self.sure, self.queries)
 
     def extra(self, parts: Mapping[str, Samples]) -> int:
         """Return how many rows are asked at most beyond ``fit`` and ``select``."""
@@ -136,6 +182,7 @@ class Tree:
             fields=self.fields,
             queries=self.queries,
             read=self.read,
+            sure=self.sure,
             select=parts.get("select"),
             slack=self.slack,
             rng=rng,
