@@ -13,6 +13,9 @@ from kdaudit.auditing import beyond, casting, groups, steps
 from kdaudit.auditing.plan import Plan
 from kdaudit.samples import Samples
 
+ALMOST = 2
+"""Strangers that show a spread, but hardly how large it is."""
+
 
 @dataclass(frozen=True)
 class Line:
@@ -80,14 +83,34 @@ def price(plan: Plan, data: Path | None) -> Estimate:
     warnings = []
     if estimate.total > plan.limit:
         warnings.append("the budget may end early; what is asked last then asks fewer rows or stays undecided")
-    if not plan.strangers:
-        warnings.append("no stranger is named: controls are fitted to recorded outcomes, where there are any")
+    warnings += _controls(plan, parts)
     if plan.twin is None:
         warnings.append("no twin is named: measures have no ceiling")
     warnings += _beside(plan, estimate)
     if groups.runs_code(plan.teacher.recipe):
         warnings.append("the teacher is Python code of the plan; the audit needs --allow-code")
     return Estimate(tuple(lines), plan.limit, tuple(warnings))
+
+
+def _controls(plan: Plan, parts: Mapping[str, Samples]) -> list[str]:
+    """Return what the controls cost in time, and what they cannot show; the teacher is asked nothing for them."""
+    count, rows = len(plan.strangers), len(parts["fit"]) + len(parts["select"])
+    if not count:
+        return [
+            "no stranger is named: where outcomes are recorded, each proxy is made again from them "
+            f"{casting.LABEL_ONLY} times as its control, which asks the teacher nothing"
+        ]
+    made = count * len(plan.proxies)
+    out = [
+        f"each of {count} strangers answers fit and select ({rows:,} rows), and {made:,} controls are made from them: "
+        f"that asks the teacher nothing, and takes {count} times as long as making the proxies"
+        if count > 1
+        else f"one stranger answers fit and select ({rows:,} rows), and {made:,} controls are made from it; beside one "
+        "stranger no proxy is found to be closer than a stranger's: name at least three"
+    ]
+    if count == ALMOST:
+        out.append("two strangers tell little of how strangers differ, so that intervals are wide; name at least three")
+    return out
 
 
 def _judge(plan: Plan, parts: Mapping[str, Samples]) -> list[Line]:
