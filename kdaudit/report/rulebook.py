@@ -49,6 +49,7 @@ def _proxy(run: Run, name: str) -> list[Block]:
         # what decides one thing only is explained, never just shown
         out.append(Note(f"{why[0].upper()}{why[1:]}."))
     out += [Paragraph(f"It tests {words}.", quiet=True) for words in _read(run, name)]
+    out += [Paragraph(words, quiet=True) for words in steady_words(run.cards.get(name, {}).get("notes", {}))]
     likeness = _agreement(run, name)
     if likeness:
         out.append(Paragraph(likeness))
@@ -89,6 +90,32 @@ def contest_words(one: Mapping[str, Any]) -> str:
         if one["won"]
         else f"{where}: not parted, {fields[0]} or {fields[1]}, {told}"
     )
+
+
+def steady_words(notes: Mapping[str, Any]) -> list[str]:
+    """Return what refits and candidates tell of how much chance is in the rules; nothing where neither is known."""
+    out = []
+    steady = notes.get("steadiness")
+    if steady:
+        fields = ", ".join(
+            f"{name.replace('_', ' ')} {share:.0%}"
+            for name, share in sorted(steady["fields"].items(), key=lambda one: (-one[1], one[0]))
+        )
+        out.append(
+            f"Drawn again {count(int(steady['refits']))} times from the same rows, two trees agree on "
+            f"{number(steady['agreement'], 'percent')} of {count(int(steady['rows']))} rows on average (from "
+            f"{number(steady['least'], 'percent')} to {number(steady['most'], 'percent')}) and share "
+            f"{number(steady['alike'], 'percent')} of the fields that they test. Tested by: {clean(fields)}."
+        )
+    tied = [one for one in notes.get("curve", ()) if one.get("tied")]
+    if len(tied) > 1:
+        sizes = sorted({int(one["size"]) for one in tied})
+        several = f"{sizes[0]} to {sizes[-1]}" if len(sizes) > 1 else str(sizes[0])
+        out.append(
+            f"{count(len(tied))} of {count(len(notes['curve']))} candidates, of {several} rules, did as well within a "
+            "standard error; this one was taken among them."
+        )
+    return out
 
 
 def unit_of(run: Run, name: str) -> str:

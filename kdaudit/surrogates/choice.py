@@ -82,6 +82,8 @@ class Making:
         Whether a budget ended before everything was asked that might have been.
     contests : tuple of dict
         Of a tree whose splits are sure, each split against every other field; see `kdaudit.surrogates.certainty`.
+    steadiness : dict
+        How alike refits are; see `kdaudit.surrogates.steadiness`; empty where none were made.
     """
 
     way: str = ""
@@ -96,6 +98,7 @@ class Making:
     trials: dict[str, float] = field(default_factory=dict)
     partial: bool = False
     contests: tuple[dict[str, Any], ...] = ()
+    steadiness: dict[str, Any] = field(default_factory=dict)
 
 
 def choose(

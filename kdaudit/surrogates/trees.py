@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -10,16 +10,20 @@ from typing import Any
 import numpy as np
 
 from kdaudit.behaviour import Behaviour
+from kdaudit.errors import InvalidInput
+from kdaudit.rules import Rules
 from kdaudit.samples import Samples
 from kdaudit.signal import Signal
 from kdaudit.subject import Ask, Subject
 from kdaudit.surrogates.candidates import Extent, candidates
 from kdaudit.surrogates.certainty import Sure, check_sure, surely_grown
-from kdaudit.surrogates.enquiry import enquire
+from kdaudit.surrogates.choice import Candidate, choose
+from kdaudit.surrogates.enquiry import Body, enquire
 from kdaudit.surrogates.making import check, made, parted
 from kdaudit.surrogates.making import read as reading_of
 from kdaudit.surrogates.monotone import in_order
 from kdaudit.surrogates.readings import Wanted
+from kdaudit.surrogates.steadiness import check_refits, parents_of, steadiness
 from kdaudit.surrogates.surrogate import Surrogate
 from kdaudit.surrogates.targets import Targets, TeacherAsk
 from kdaudit.surrogates.weighting import by_weight
@@ -35,6 +39,7 @@ def tree(  # noqa: PLR0913 - each is a choice of the user's
     queries: int = 0,
     read: Mapping[str, Any] | None = None,
     sure: float = 0.0,
+    refits: int = 0,
     select: Samples | None = None,
     slack: float = 0.5,
     rng: np.random.Generator,
@@ -69,6 +74,8 @@ def tree(  # noqa: PLR0913 - each is a choice of the user's
     sure : float
         Level at which each split must beat every other field's, such as 0.95; the teacher is asked until it does,
         within `queries`, and what cannot be told apart stays a leaf.  0 lets any split be.
+    refits : int
+        Trees grown again on rows drawn with replacement, to tell how much of the tree would stay; 0 for none.
     select : Samples, optional
         Rows to choose on; without them a quarter of `samples`, by chance, is kept back.
     slack : float
@@ -87,10 +94,27 @@ def tree(  # noqa: PLR0913 - each is a choice of the user's
     if sure:
         return _sure(behaviour, (fit, chosen_on), ask, (extent, sure, slack), rng)
     enquiry = enquire(behaviour, fit, chosen_on, ask, queries=queries, leaves=leaves, rng=rng)
-    make = partial(candidates, behaviour, extent=extent)
-    found = [each for body in enquiry.ways(fit, chosen_on) for each in by_weight(make, body)]
-    found = [ordered for each in found if (ordered := in_order(each, behaviour)) is not None]
-    return made(behaviour, "tree", found, (fit, chosen_on), slack, enquiry)
+    bodies = enquiry.ways(fit, chosen_on)
+    found = [each for body in bodies for each in _trees(behaviour, body, extent)]
+    out = made(behaviour, "tree", found, (fit, chosen_on), slack, enquiry)
+    if not refits:
+        return out
+    body = next((body for body in bodies if out.making.way.startswith(body.name)), bodies[0])
+
+    def again(rows: Targets, some: Targets) -> Rules:
+        return choose(list(_trees(behaviour, Body(body.name, rows, None), extent)), some, slack)[1]
+
+    own = (body.rows, parents_of(body.name, enquiry, fit))
+    steady = steadiness(again, own, chosen_on, out.rules, refits, rng)
+    return replace(out, making=replace(out.making, steadiness=steady))
+
+
+def _trees(behaviour: Behaviour, body: Body, extent: Extent) -> Iterator[Candidate]:
+    """Yield the trees of a body of rows that are worth a look, by the rows' weights and in the domain's order."""
+    for each in by_weight(partial(candidates, behaviour, extent=extent), body):
+        ordered = in_order(each, behaviour)
+        if ordered is not None:
+            yield ordered
 
 
 def _sure(
@@ -146,6 +170,8 @@ class Tree:
     sure : float
         Level at which each split must beat every other field's, such as 0.95; the teacher is asked until it does,
         within `queries`, and what cannot be told apart stays a leaf.  0 lets any split be.
+    refits : int
+        Trees grown again on rows drawn with replacement, to tell how much of the tree would stay; 0 for none.
     """
 
     leaves: int = 16
@@ -154,12 +180,16 @@ class Tree:
     queries: int = 0
     read: dict[str, Any] = field(default_factory=dict)
     sure: float = 0.0
+    refits: int = 0
 
     def __post_init__(self) -> None:
         check("tree", "one leaf", self.leaves, self.slack)
         Extent(self.leaves, self.fields, self.queries)
         Wanted.parse(self.read)
         check_sure(self.sure, self.queries)
+        check_refits(self.refits)
+        if self.sure and self.refits:
+            raise InvalidInput("a tree whose splits are sure asks for each of them; leave refits away, or sure")
 
     def extra(self, parts: Mapping[str, Samples]) -> int:
         """Return how many rows are asked at most beyond ``fit`` and ``select``."""
@@ -183,6 +213,7 @@ class Tree:
             queries=self.queries,
             read=self.read,
             sure=self.sure,
+            refits=self.refits,
             select=parts.get("select"),
             slack=self.slack,
             rng=rng,
