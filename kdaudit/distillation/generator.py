@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import torch
@@ -21,21 +20,15 @@ from torch import Tensor, nn
 from kdaudit.chance import rng as chance
 from kdaudit.chance import seed_of
 from kdaudit.distillation.refusals import check_fit, check_outside
-from kdaudit.domain import Category, Domain, Real
-from kdaudit.encoding import Encoding
+from kdaudit.distillation.rowmakers import generator, squash
 from kdaudit.errors import InvalidInput
 from kdaudit.networks.network import Network
 from kdaudit.networks.steps import DECAY, alone
 from kdaudit.objective.reference import Reference
 from kdaudit.objective.terms import logit_mse, soft_targets
-from kdaudit.pictures import Pictures
 
-Squash = Callable[[Tensor], Tensor]
-"""From free numbers of shape (batch, width) to encoded rows of the domain, differentiably."""
 KEPT = 64
 """Batches that are remembered: a student that only ever sees the newest forgets the others (Fang et al. 2021)."""
-FAR = 3.0
-"""Standard deviations to either side that a number without a range may take."""
 _Norm = nn.modules.batchnorm._BatchNorm
 
 
@@ -151,7 +144,7 @@ class _Game:
         self.teacher, self.outputs = copy.deepcopy(teacher.module).eval(), len(teacher.outputs)
         self.squash = squash(teacher.encoding)
         self.noise = max(8, min(64, teacher.encoding.width))
-        self.generator = _generator(self.noise, teacher.encoding.width)
+        self.generator = generator(teacher.encoding, self.noise)
         self.term = logit_mse() if teacher.scale == "value" else soft_targets(play.temperature)
         self.remembered: list[tuple[Tensor, Tensor]] = []
         weights = [p for p in student.parameters() if p.requires_grad]
@@ -217,60 +210,6 @@ class _Game:
         return Reference(logit, score)
 
 
-def squash(encoding: object) -> Squash:
-    """Return what turns free numbers into encoded rows of a domain: numbers within their range, one level of each.
-
-    Raises
-    ------
-    InvalidInput
-        If the encoding is none of a table or of one picture.
-    """
-    match encoding:
-        case Pictures(mean=mean, scale=scale):
-            return lambda raw: (torch.sigmoid(raw) - mean) / scale
-        case Encoding(domain=domain):
-            parts = list(_parts(domain, encoding))
-            return lambda raw: torch.cat([part(raw) for part in parts], dim=1)
-        case _:
-            raise InvalidInput("rows can be made for tables and for pictures; words have no gradient")
-
-
-def _parts(domain: Domain, encoding: Encoding) -> Iterator[Squash]:
-    reals = iter(zip(encoding.means, encoding.scales, strict=True))
-    for item, columns in zip(domain.fields, encoding.units.columns, strict=True):
-        first, last = columns[0], columns[-1] + 1
-        match item:
-            case Real(low=low, high=high):
-                mean, scale = next(reals)
-                ends = (-FAR if low is None else (low - mean) / scale, FAR if high is None else (high - mean) / scale)
-                yield _number(first, last - first, ends)
-            case Category():
-                yield _level(first, last)
-            case _:
-                raise InvalidInput(f"{item.name} is a {item.kind}; rows of these cannot be made")
-
-
-def _number(at: int, width: int, ends: tuple[float, float]) -> Squash:
-    low, high = ends
-
-    def made(raw: Tensor) -> Tensor:
-        value = low + (high - low) * torch.sigmoid(raw[:, at : at + 1])
-        # the second column says "missing", and made numbers are there
-        return value if width == 1 else torch.cat([value, torch.zeros_like(value)], dim=1)
-
-    return made
-
-
-def _level(first: int, last: int) -> Squash:
-    def made(raw: Tensor) -> Tensor:
-        share = torch.softmax(raw[:, first:last], dim=1)
-        one = torch.nn.functional.one_hot(share.argmax(dim=1), last - first).to(share.dtype)
-        # forwards one level, backwards as if all had their share (Bengio et al. 2013)
-        return one + share - share.detach()
-
-    return made
-
-
 def unbalance(logit: Tensor) -> Tensor:
     """Return by how many nats the classes of a batch fall short of occurring equally often; 0 where they do."""
     z = torch.cat([torch.zeros_like(logit), logit], dim=1) if logit.shape[1] == 1 else logit
@@ -308,11 +247,3 @@ def divergence(given: Tensor, mean: Tensor, variance: Tensor) -> Tensor:
     other = [at for at in range(given.ndim) if at != 1]
     ours, spread = given.mean(dim=other), given.var(dim=other, correction=0) + 1e-8
     return 0.5 * (torch.log(variance / spread) + (spread + (ours - mean) ** 2) / variance - 1).mean()
-
-
-def _generator(noise: int, width: int) -> nn.Module:
-    sizes = [noise, 128, 256]
-    layers: list[nn.Module] = []
-    for a, b in pairwise(sizes):
-        layers += [nn.Linear(a, b), nn.BatchNorm1d(b), nn.ReLU()]
-    return nn.Sequential(*layers, nn.Linear(sizes[-1], width))

@@ -9,15 +9,17 @@ import torch
 from torch import nn
 
 from kdaudit.chance import rng
-from kdaudit.distillation.generator import Play, _statistics, data_free, divergence, squash, unbalance
+from kdaudit.distillation.generator import Play, _statistics, data_free, divergence, unbalance
 from kdaudit.distillation.loop import distil
+from kdaudit.distillation.rowmakers import generator, squash
 from kdaudit.distillation.training import Schedule
 from kdaudit.distillation.views import uniform
-from kdaudit.domain import Category, Domain, Real
+from kdaudit.domain import Category, Domain, Image, Real
 from kdaudit.encoding import Encoding
 from kdaudit.errors import InvalidInput
 from kdaudit.networks.architectures import build
 from kdaudit.networks.network import Network
+from kdaudit.pictures import Pictures
 from kdaudit.samples import Origin, Samples
 from kdaudit.signal import LABEL
 
@@ -43,6 +45,18 @@ def test_made_rows_lie_in_the_domain():
     assert torch.equal(made[:, 3:].round(), made[:, 3:].detach()) or torch.allclose(made[:, 3:].round(), made[:, 3:])
     assert torch.allclose(made[:, 3:].sum(1), torch.ones(500))
     assert torch.equal(made[:, 3:].argmax(1), raw[:, 3:].argmax(1))
+
+
+@pytest.mark.parametrize("shape", [(1, 8, 8), (3, 9, 7), (1, 28, 28), (2, 3, 5)])
+def test_made_pictures_have_their_shape_and_lie_in_the_domain(shape):
+    encoding = Pictures(Domain((Image("picture", shape),)), 0.4, 0.3, 2)
+    maker = generator(encoding, 8)
+    rows = squash(encoding)(maker(torch.randn(6, 8, generator=torch.Generator().manual_seed(0))))
+    assert rows.shape == (6, encoding.width)
+    pixels = rows * 0.3 + 0.4
+    assert 0 <= pixels.min() and pixels.max() <= 1
+    rows.sum().backward()
+    assert all(weights.grad is not None for weights in maker.parameters())
 
 
 def test_a_level_is_one_forwards_and_a_share_backwards():
