@@ -54,7 +54,7 @@ def test_made_pictures_have_their_shape_and_lie_in_the_domain(shape):
     rows = squash(encoding)(maker(torch.randn(6, 8, generator=torch.Generator().manual_seed(0))))
     assert rows.shape == (6, encoding.width)
     pixels = rows * 0.3 + 0.4
-    assert 0 <= pixels.min() and pixels.max() <= 1
+    assert pixels.min() >= 0 and pixels.max() <= 1
     rows.sum().backward()
     assert all(weights.grad is not None for weights in maker.parameters())
 
