@@ -281,7 +281,7 @@ def card(plan: Plan, item: ProxyItem, proxy: Subject, control: Mapping[str, Any]
         "recipe": digest.recipe_data(item.recipe),
         "identity": proxy.identity.digest,
         "seed": plan.seed,
-        "cost": {name: len(parts[name]) for name in ("fit", "select")},
+        "cost": {name: len(parts[name]) for name in getattr(item.recipe, "uses", ("fit", "select"))},
         "size": size,
         "control": dict(control),
         "shown_in_whole": isinstance(form, Rules),
