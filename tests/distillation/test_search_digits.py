@@ -1,5 +1,8 @@
 """The search on real pictures: families of students, layers paired across them, and better than a guess."""
 
+import importlib.util
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -10,20 +13,22 @@ from kdaudit.distillation.loop import Extras, Schedule, learn, recorded
 from kdaudit.distillation.searching import Searching, distance
 from kdaudit.networks.architectures import build
 from kdaudit.store.answers import Store
-from tests.distillation.digits import CLASSES, DOMAIN, pictures, trained
 
 pytest.importorskip("optuna")
-BEHAVIOUR = Behaviour("digit", CLASSES, DOMAIN)
+_spec = importlib.util.spec_from_file_location("digits", Path(__file__).with_name("digits.py"))
+digits = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(digits)
+BEHAVIOUR = Behaviour("digit", digits.CLASSES, digits.DOMAIN)
 
 
 @pytest.fixture(scope="module")
 def teacher():
-    return trained(pictures()[0].take(np.arange(600)), 48, 24)
+    return digits.trained(digits.pictures()[0].take(np.arange(600)), 48, 24)
 
 
 @pytest.fixture(scope="module")
 def parts():
-    learn, judge = pictures()
+    learn, judge = digits.pictures()
     return {"fit": learn.take(np.arange(400, 1000)), "select": judge.take(np.arange(360))}
 
 
@@ -50,7 +55,7 @@ def test_layers_of_a_cnn_learn_from_those_of_a_perceptron(teacher, parts):
 @pytest.mark.slow
 def test_what_the_search_finds_is_nearer_than_a_guess(teacher, parts):
     """On rows that neither saw: the best of 20 policies against the policies that a search would begin with."""
-    away = pictures()[1].take(np.arange(360, 719))
+    away = digits.pictures()[1].take(np.arange(360, 719))
     truth = recorded(teacher, away, Store().ask)
     gains = []
     for seed in range(4):
