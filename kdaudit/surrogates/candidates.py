@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any
 
 from kdaudit.behaviour import Behaviour
 from kdaudit.errors import InvalidInput
-from kdaudit.rules import Rules
+from kdaudit.rules import Rules, Test
 from kdaudit.surrogates.alternation import alternated
 from kdaudit.surrogates.choice import Candidate
 from kdaudit.surrogates.columns import Column, columns_of
 from kdaudit.surrogates.enquiry import NONE, Body
-from kdaudit.surrogates.growth import Branch, Node, grow, leaves_of, paths
+from kdaudit.surrogates.growth import Node, grow, leaves_of, paths
 from kdaudit.surrogates.making import check_enquiry
 from kdaudit.surrogates.pruning import pruned
 from kdaudit.surrogates.sums import Sums
@@ -84,6 +83,7 @@ class _Maker:
         self._sums = Sums.of(rows.samples, extent.fields, without=without) if slanted else None
         self._coarse = bool(extent.queries) or slanted or len(rows) >= MOST
         self._bodies: dict[str, list[Node]] = {}
+        self._from: set[Tests] = set()
 
     def bodies(self, on: str) -> list[Node]:
         """Return the best trees of every size."""
@@ -95,20 +95,27 @@ class _Maker:
 
     def ways(self) -> Iterator[tuple[_Way, Rules]]:
         """Yield all trees that are worth a look, each once."""
-        met: set[Words] = set()
-        slanted: set[Words] = set()
+        met: set[Tests] = set()
         for on in ("scores",) if self._rows.numeric else ("scores", "decisions"):
             bodies = self.bodies(on)
-            for body in _unmet(bodies, met):
-                yield _Way(on, False, False, _size(body)), self._said(body, self._columns)
-            if self._rows.numeric:
-                continue
-            for body in _few(bodies, self._most) if self._coarse else bodies:
-                changed = alternated(body, self._columns, self._rows, self._smallest)
-                for new in _unmet([changed], met):
-                    yield _Way(on, True, False, _size(body)), self._said(new, self._columns)
-                for new in _unmet([changed] if self._sums is not None else [], slanted):
-                    yield _Way(on, True, True, _size(body)), self._slanted(new)
+            for body in bodies:
+                said = self._said(body, self._columns)
+                if _tests(said) not in met:
+                    met.add(_tests(said))
+                    yield _Way(on, False, False, _size(body)), said
+            if not self._rows.numeric:
+                yield from self._changed(on, _few(bodies, self._most) if self._coarse else bodies, met)
+
+    def _changed(self, on: str, bodies: list[Node], met: set[Tests]) -> Iterator[tuple[_Way, Rules]]:
+        for body in bodies:
+            changed = alternated(body, self._columns, self._rows, self._smallest)
+            said = self._said(changed, self._columns)
+            if _tests(said) not in met:
+                met.add(_tests(said))
+                yield _Way(on, True, False, _size(body)), said
+            if self._sums is not None and _tests(said) not in self._from:
+                self._from.add(_tests(said))
+                yield _Way(on, True, True, _size(body)), self._slanted(changed)
 
     def plain(self) -> Iterator[tuple[str, Rules]]:
         """Yield the trees that need no more than growing, with words for each."""
@@ -159,24 +166,12 @@ def candidates(behaviour: Behaviour, body: Body, extent: Extent) -> Iterator[Can
             yield Candidate(f"{body.name}, {words}", rules, None)
 
 
-Words = tuple[Any, ...]
-"""Splits of a tree, from the root: equal for equal trees."""
+Tests = tuple[tuple[Test, ...], ...]
 
 
-def _words(tree: Node) -> Words:
-    match tree:
-        case Branch(split=split, left=left, right=right):
-            return (split.column, split.left.tobytes(), _words(left), _words(right))
-        case _:
-            return ()
-
-
-def _unmet(trees: list[Node], met: set[Words]) -> Iterator[Node]:
-    for tree in trees:
-        words = _words(tree)
-        if words not in met:
-            met.add(words)
-            yield tree
+def _tests(rules: Rules) -> Tests:
+    # answers follow from the tests, but for rounding
+    return tuple(rule.tests for rule in rules.rules)
 
 
 def _size(body: Node) -> int:

@@ -24,8 +24,17 @@ BISECTION = "bisection"
 NONE = "the rows given"
 FOLDS = 3
 """Parts of the rows that trial trees are tested on in turn."""
+PLENTY = 20
+"""New rows for each row given that serve; with more, little is gained."""
+MOST_NEW = 10_000
+"""New rows in all that serve: with many rows given, fewer new ones for each do."""
 MANY = 2_000
 """With so many rows to choose on, trial trees are tested on these alone."""
+
+
+def usual(rows: int) -> int:
+    """Return how many new rows are asked for each of so many, where nobody says how many and the budget allows."""
+    return min(PLENTY, MOST_NEW // max(1, rows))
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,6 +24,7 @@ from kdaudit.samples import Samples, concat
 from kdaudit.sampling.pool import drawn
 from kdaudit.statistics.many import holm
 from kdaudit.statistics.rates import mean
+from kdaudit.surrogates.enquiry import usual
 from kdaudit.surrogates.surrogate import Surrogate
 from kdaudit.surrogates.trees import tree
 
@@ -92,7 +93,8 @@ def protocol(report, full: bool) -> None:
             for size in SIZES:
                 found = {"cart": cart(one, size)}
                 for fields, who in ((1, "axis"), (3, "oblique")):
-                    made = grown(one, size, fields=fields)
+                    # as many new rows as a plan asks that does not say how many
+                    made = grown(one, size, fields=fields, queries=usual(len(one.train)))
                     found[who] = fidelity(one, made)
                     terms[who, size].append(made.rules.terms)
                 for who in ("trustee", "figs"):

@@ -4,7 +4,8 @@ import pytest
 from kdaudit.domain import Domain, Real
 from kdaudit.rules import Rule, Rules, Test
 from kdaudit.samples import Origin, Samples
-from kdaudit.surrogates.choice import Candidate, choose
+from kdaudit.surrogates import choice as module
+from kdaudit.surrogates.choice import Candidate, Near, choose
 from kdaudit.surrogates.targets import Targets
 
 DOMAIN = Domain((Real("x"),))
@@ -55,3 +56,33 @@ def test_numbers_are_chosen_by_squared_error():
     chosen, _, curve = choose([flat, Candidate("stairs", stairs(0.5))], select, 1.0)
     assert chosen.way == "stairs"
     assert curve[0]["agreement"] is None
+
+
+def test_what_the_rows_chosen_on_cannot_tell_apart_is_made_again_and_told_apart_on_all_rows():
+    every, part = target(400, 1), np.arange(0, 400, 4)
+    # wrong in two rows, neither of them chosen on
+    worse, better = stairs(0.5, 0.502, 0.5085), stairs(0.5)
+    again = {"worse": lambda: worse, "better": lambda: better}
+    # alike where they are chosen: the first would win, and the second is better once made from all rows
+    candidates = [Candidate(way, stairs(0.5), make) for way, make in again.items()]
+    chosen, rules, curve = choose(candidates, every.take(part), 0.5, every=every)
+    assert (chosen.way, rules) == ("better", better)
+    assert [row["chosen"] for row in curve] == [False, True]
+    assert all(row["tied"] for row in curve)
+
+
+def test_a_row_and_those_drawn_around_it_count_half_each():
+    select, rng = target(60, 1), np.random.default_rng(0)
+    parents = rng.integers(0, 50, 200)
+    around = target(200, 1)
+    near = Near(around, parents)
+    candidates = [Candidate(str(cut), stairs(cut)) for cut in (0.3, 0.5, 0.7)]
+    merits = np.array([select.merit(c.rules.evaluate(select.samples)) for c in candidates])
+    beside = np.array([around.merit(c.rules.evaluate(around.samples)) for c in candidates])
+    joined = module._joined(merits, beside, parents)
+    for at in range(len(candidates)):
+        for row in range(60):
+            own = beside[at][parents == row]
+            slow = (merits[at, row] + own.mean()) / 2 if len(own) else merits[at, row]
+            assert joined[at, row] == pytest.approx(slow)
+    assert choose(candidates, select, 0.0, near)[0].way == "0.5"

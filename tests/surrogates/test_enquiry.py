@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kdaudit.surrogates.enquiry import FOLDS, NONE, enquire
+from kdaudit.surrogates.enquiry import FOLDS, NONE, enquire, usual
 from kdaudit.surrogates.targets import ask_for_targets
 
 
@@ -42,3 +42,8 @@ def test_with_a_handful_of_rows_nothing_is_asked(behaviour, rows, planted_ask):
     few = rows[0].take(np.arange(2 * FOLDS - 1))
     found = enquire(behaviour, few, few, planted_ask, queries=50, leaves=4, rng=np.random.default_rng(0))
     assert not found.pools
+
+
+@pytest.mark.parametrize(("rows", "queries"), [(0, 20), (100, 20), (500, 20), (1_000, 10), (3_000, 3), (10_001, 0)])
+def test_with_many_rows_fewer_new_ones_for_each_are_usual(rows, queries):
+    assert usual(rows) == queries
