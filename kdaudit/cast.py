@@ -10,8 +10,8 @@ from kdaudit.subject import Subject
 
 ControlKind = Literal["strangers_proxy", "label_only", "permuted", "swapped_teacher", "none"]
 CONTROL_WORDS: dict[str, str] = {
-    "strangers_proxy": "a proxy of the same recipe, distilled from an independent teacher",
-    "label_only": "a proxy of the same recipe, fitted to recorded outcomes and no teacher",
+    "strangers_proxy": "proxies of the same recipe, one from each independent teacher",
+    "label_only": "proxies of the same recipe, fitted to recorded outcomes and no teacher",
     "permuted": "the same measure with the rows of the groups exchanged by chance",
     "swapped_teacher": "the proxy against an independent teacher",
     "none": "no control",

@@ -40,7 +40,8 @@ def believing(run: Run) -> tuple[Block, ...]:
         Heading(TITLE),
         Paragraph(
             "Likeness alone flatters: a stranger, which never saw this teacher, is often almost as alike. "
-            "Read the distance from the grey bar."
+            "Read the distance from the grey bar: beside several strangers its interval, and that of the distance, is "
+            "over rows and strangers; beside one it says nothing of other strangers, and decides nothing."
         ),
         *standing(run),
         _key(rows),
@@ -147,7 +148,9 @@ def _strip(name: str, row: Row) -> Strip:
 def _key(rows: list[Row]) -> Key:
     kinds = dict.fromkeys(row.control_kind for row in rows if row.control is not None)
     reasons = dict.fromkeys(row.no_control for row in rows if row.control is None)
-    words = [CONTROL_WORDS[kind] for kind in kinds] or [f"none ({', '.join(reasons)})"]
+    most = {kind: max(row.strangers for row in rows if row.control_kind == kind) for kind in kinds}
+    words = [f"{CONTROL_WORDS[kind]} ({count(n)} of them)" if n else CONTROL_WORDS[kind] for kind, n in most.items()]
+    words = words or [f"none ({', '.join(reasons)})"]
     return Key("; or ".join(words), "the teacher trained or drawn a second time")
 
 
