@@ -13,6 +13,7 @@ from kdaudit.cast import Cast, Empty
 from kdaudit.compare.attributions import Attribution
 from kdaudit.compare.fidelities import Fidelity
 from kdaudit.compare.seats import Method
+from kdaudit.errors import InvalidInput
 from kdaudit.evidence import Evidence
 from kdaudit.question import Question
 from kdaudit.samples import Samples
@@ -90,8 +91,19 @@ def examine(
     question : Question
     teacher, proxy, samples, control, ceiling, rng
         As in `attribution`.
+
+    Raises
+    ------
+    InvalidInput
+        If they answer with other outputs, or with the same in another order.
     """
     others = () if control is None else tuple(control) if isinstance(control, Sequence) else (control,)
+    for other in (proxy, *others, *(() if ceiling is None else (ceiling,))):
+        if tuple(other.outputs) != tuple(teacher.outputs):
+            raise InvalidInput(
+                f"{other.identity.name} answers with {', '.join(other.outputs)} and {teacher.identity.name} with "
+                f"{', '.join(teacher.outputs)}; the same outputs in the same order were expected"
+            )
     cast = Cast(
         teacher,
         proxy,

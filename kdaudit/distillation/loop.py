@@ -174,6 +174,8 @@ def recorded(teacher: Subject, samples: Samples, ask: Ask) -> Record:
     InvalidAnswers
         If it decides for classes that it does not name, or scores another number of them.
     """
+    if not len(samples):
+        raise InvalidInput("there are no rows to learn from; a student needs some that its teacher answers")
     wanted = next((signal for signal in (SCORE, LOGIT, LABEL) if signal in teacher.offers), None)
     if wanted is None:
         raise NoSuchSignal(f"{teacher.identity.name} gives neither scores, logits nor labels to learn from")

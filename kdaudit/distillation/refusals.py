@@ -65,8 +65,11 @@ def check_outside(module: nn.Module, teacher: Subject) -> None:
     Raises
     ------
     InvalidInput
-        If it does: learning would change the teacher; or the teacher's answers depend on the batch.
+        If it does: learning would change the teacher; or the teacher's answers depend on the batch, or the student is
+        no module.
     """
+    if not isinstance(module, nn.Module):
+        raise InvalidInput(f"the student is a {type(module).__name__}; a torch module was expected")
     held = getattr(teacher, "module", None)
     if not isinstance(held, nn.Module):
         return
@@ -83,7 +86,9 @@ def check_outside(module: nn.Module, teacher: Subject) -> None:
 
 
 def check_fit(module: nn.Module, encoded: NDArray[np.float32], outputs: int) -> None:
-    """Refuse a module that does not take these rows or gives another number of outputs."""
+    """Refuse a module that does not take these rows, gives another number of outputs, or cannot learn."""
+    if not any(weights.requires_grad for weights in module.parameters()):
+        raise InvalidInput("the student has no weights that could learn; call .requires_grad_() on it")
     module.eval()
     try:
         with torch.no_grad():

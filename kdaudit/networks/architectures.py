@@ -136,7 +136,7 @@ def described(module: nn.Module) -> tuple[str, dict[str, Any]]:
     for name, kind in ARCHITECTURES.items():
         if type(module) is kind:
             values = {key: getattr(module, key) for key in _ARGUMENTS[kind]}
-            return name, {key: _plain(value) for key, value in values.items() if not _absent(value)}
+            return name, {key: _plain(value) for key, value in values.items() if (key, value) != ("exits", ())}
     return "", {}
 
 
@@ -153,10 +153,6 @@ def last_layer(module: nn.Module) -> nn.Linear | nn.Embedding | None:
             return None
     assert isinstance(last, nn.Linear | nn.Embedding)
     return last
-
-
-def _absent(value: object) -> bool:
-    return isinstance(value, nn.ModuleList) and not len(value)
 
 
 def _plain(value: object) -> object:

@@ -105,7 +105,7 @@ class Reference:
         Raises
         ------
         InvalidInput
-            If some row failed: its values are no numbers.
+            If some row failed: its values are no numbers; or an outcome is no number, or no class.
         """
         if answers.failed:
             raise InvalidInput(f"{len(answers.failed)} rows failed; a reference holds answered rows only")
@@ -114,6 +114,14 @@ class Reference:
         if outcomes is None:
             return cls(logit, score, None, scale)
         kind = np.float64 if scale == "value" else np.int64
+        given = np.asarray(outcomes, dtype=np.float64)
+        wrong = ~np.isfinite(given) if scale == "value" else ~(np.isfinite(given) & (given == np.round(given)))
+        if wrong.any():
+            expected = "numbers" if scale == "value" else "whole numbers, the positions of classes,"
+            raise InvalidInput(
+                f"recorded outcomes hold {given[wrong][0]:g} ({int(wrong.sum())} of {len(given)} rows); "
+                f"{expected} were expected"
+            )
         return cls(logit, score, torch.from_numpy(np.ascontiguousarray(outcomes, dtype=kind)), scale)
 
     @classmethod

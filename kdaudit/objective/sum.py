@@ -164,7 +164,19 @@ class Objective:
         return Objective(tuple(parts))
 
     def whose(self, by: By) -> Objective:
-        """Return the same sum with every term compared with `by`: the student itself, or its peers."""
+        """Return the same sum with every term compared with `by`: the student itself, or its peers.
+
+        Raises
+        ------
+        InvalidInput
+            If a term would compare a layer, or the outputs, with themselves.
+        """
+        for _, term in self.parts:
+            if by == "own" and term.student == (term.teacher or ""):
+                raise InvalidInput(
+                    f"own({term.text}) compares the student's {term.student or 'outputs'} with themselves; "
+                    "name a layer that learns from a deeper one, such as own(soft_targets(2, 'exits.*'))"
+                )
         return Objective(tuple((weight, replace(term, by=by)) for weight, term in self.parts))
 
 

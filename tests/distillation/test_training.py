@@ -11,10 +11,12 @@ from kdaudit.distillation.loop import Extras, distil, learn, recorded
 from kdaudit.distillation.training import EVERY, Lesson, Schedule, Told, Training
 from kdaudit.encoding import Encoding
 from kdaudit.errors import BrokenRun, InvalidInput, NoSuchSignal
+from kdaudit.live import listening
 from kdaudit.networks.architectures import build
 from kdaudit.networks.network import Network
 from kdaudit.objective.reference import Reference
 from kdaudit.objective.sum import parse
+from kdaudit.samples import Samples
 from kdaudit.store.answers import Store
 
 
@@ -298,3 +300,62 @@ def test_layers_may_be_kept_on_disk(draw_rows, tmp_path):
     with pytest.raises(BrokenRun, match="another teacher or other rows"):
         other, extras = network(rows, seed=4), Extras(recording=tmp_path / "kept")
         distil(small(rows), other, goal, rows, schedule=short(2), extras=extras)
+
+
+def test_what_cannot_learn_is_told(draw_rows):
+    rows = draw_rows(40)
+    teacher = network(rows)
+    for module, told in (
+        ("mlp", "the student is a str; a torch module was expected"),
+        (small(rows).requires_grad_(requires_grad=False), "no weights that could learn"),
+        (teacher.module, "holds its teacher"),
+    ):
+        with pytest.raises(InvalidInput, match=told):
+            distil(module, teacher, objective="soft_targets(2)", samples=rows, schedule=short(2))
+    with pytest.raises(InvalidInput, match="no rows to learn from"):
+        distil(small(rows), teacher, objective="soft_targets(2)", samples=rows.take([]), schedule=short(2))
+
+
+@pytest.mark.parametrize(("outcome", "told"), [(0.5, "hold 0.5"), (np.nan, "hold nan"), (7, "0 to 2 were expected")])
+def test_outcomes_that_are_no_classes_are_told(outcome, told, draw_rows):
+    rows = draw_rows(40, labels=True)
+    labels = np.where(np.arange(40) == 3, outcome, rows.labels)
+    wrong = Samples(rows.domain, rows.columns, rows.ids, rows.origin, labels)
+    with pytest.raises(InvalidInput, match=told):
+        distil(small(rows), network(rows), objective="labels", samples=wrong, schedule=short(2))
+
+
+def test_gradients_are_clipped_over_projections_too(draw_rows, monkeypatch):
+    rows, seen = draw_rows(40), []
+
+    def clip(weights, longest):
+        seen.append(([tuple(w.shape) for w in weights], longest))
+
+    monkeypatch.setattr(nn.utils, "clip_grad_norm_", clip)
+    goal = "soft_targets(2) + hint('layers.0')"
+    distil(small(rows), network(rows), objective=goal, samples=rows, schedule=short(2, clip=0.5))
+    shapes, longest = seen[0]
+    # the student's layers, and what brings its 8 units to the teacher's 24
+    assert shapes == [*(tuple(p.shape) for p in small(rows).parameters()), (24, 8)]
+    assert longest == 0.5
+    assert len(seen) == 2
+
+
+def test_the_rate_falls_along_half_a_cosine(draw_rows):
+    rows, training, rates = draw_rows(60), None, []
+    good = lesson(rows, dropout=0.0)
+
+    def watch(step, loss, agreed):
+        rates.append(training.optimizer.param_groups[0]["lr"])
+
+    training = Training(good, Schedule(4, 32, 1e-2), 0)
+    training.run(progress=watch)
+    assert rates == pytest.approx([1e-2 * (1 + np.cos(np.pi * k / 4)) / 2 for k in range(4)])
+
+
+def test_who_listens_hears_how_far_a_training_is(draw_rows):
+    rows, heard = draw_rows(60), []
+    with listening(heard.append):
+        distil(small(rows), network(rows), objective="soft_targets(2)", samples=rows, schedule=short(100))
+    assert len(heard) == 50
+    assert heard[-1].startswith("step 100 of 100, decides as its teacher on ")

@@ -86,7 +86,7 @@ def test_learners_that_say_nothing_yet_are_on_the_teachers_scale(by):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("own(soft_targets(2))", "compares the student with itself"),
+        ("own(soft_targets(2, 'exit'))", "compares the student with itself"),
         ("peers(soft_targets(2))", "it learns alone"),
         ("hint('other')", "needs the student's 'other'"),
         ("hint('vectors', 'other')", "needs the teacher's 'other'"),

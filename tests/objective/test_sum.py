@@ -172,3 +172,9 @@ def test_faithful_by_itself_is_softened_answers():
     assert torch.equal(parse("faithful")(z, teacher), parse("soft_targets(4)")(z, teacher))
     with pytest.raises(InvalidInput, match="takes no layer"):
         parse("faithful('exits.0')")
+
+
+@pytest.mark.parametrize("text", ["own(soft_targets(2))", "own(labels)", "own(hint('a'))", "labels + own(cka('c'))"])
+def test_nothing_learns_from_itself(text):
+    with pytest.raises(InvalidInput, match="with themselves"):
+        parse(text)
