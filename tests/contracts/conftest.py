@@ -31,6 +31,8 @@ from kdaudit.networks.suiting import Shape, suiting
 from kdaudit.question import Setting
 from kdaudit.samples import Origin, Samples
 from kdaudit.subject import Subject
+from kdaudit.teachers.consensus import Consensus
+from kdaudit.teachers.ensembles import Ensemble
 from kdaudit.teachers.onnx_files import Onnx
 from kdaudit.teachers.python_files import Python
 from kdaudit.teachers.recorded import Recorded, outcomes
@@ -220,6 +222,21 @@ def _python(folder, weight):
     return Python("model.py:make", version="1").open(_setting(folder, allow_code=True))
 
 
+def _members(folder, weight, outputs):
+    return [_network(outputs, (hidden,))(folder, weight if hidden == 5 else 0.0) for hidden in (5, 7, 9)]
+
+
+def _ensemble(folder, weight):
+    return Ensemble(_members(folder, weight, THREE), weights=(1, 2, 3))
+
+
+def _consensus(outputs):
+    def make(folder, weight):
+        return Consensus(_members(folder, weight, outputs), clip=2.0, noise=1.5, secret=8)
+
+    return make
+
+
 def _pictures(n):
     values = np.random.default_rng(3).random((n, 1, 8, 8))
     return Samples(Domain((Image("digit", (1, 8, 8)),)), {"digit": values}, np.arange(n), Origin("drawn"))
@@ -276,6 +293,9 @@ CASES = {
     "recorded labels": Case(_recorded_labels),
     "outcomes": Case(_outcomes),
     "python": Case(_python),
+    "ensemble": Case(_ensemble),
+    "consensus": Case(_consensus(THREE)),
+    "consensus of scores": Case(_consensus(ONE)),
     "cnn": Case(_of_rows("cnn", PICTURES), rows=PICTURES),
     "transformer over patches": Case(_of_rows("transformer", PICTURES), rows=PICTURES),
     "transformer over words": Case(_of_rows("transformer", TEXTS), rows=TEXTS),

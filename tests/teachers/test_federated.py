@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 
 from kdaudit.errors import InvalidInput, NoSuchSignal
+from kdaudit.samples import Samples
 from kdaudit.signal import LABEL, LOGIT, SCORE
 from kdaudit.teachers.consensus import Consensus
 from kdaudit.teachers.ensembles import Ensemble, Ensembled
 from kdaudit.teachers.federated import Federated
 from kdaudit.teachers.privacy import epsilon_of, most_releases, mu_of
+from kdaudit.teachers.recorded import outcomes
 from kdaudit.teachers.trained import Trained
 from kdaudit.teachers.wrapping import wrap
 
@@ -97,3 +99,17 @@ def test_members_that_do_not_answer_alike_are_refused(make_setting, rows):
         Ensembled((MEMBERS[0], Three())).open(setting)
     with pytest.raises(NoSuchSignal, match="does not offer logit"):
         Ensembled(MEMBERS).open(setting).answer(rows, (LOGIT, LABEL))
+
+
+def test_of_a_client_that_knows_rows_by_their_ids_each_id_is_a_release(setting, rows):
+    first = rows.take([0, 0])
+    twice = Samples(rows.domain, first.columns, np.array([0, 1]), rows.origin, first.labels)
+    clients = [member.open(setting) for member in MEMBERS]
+    plain = Consensus(clients, clip=2.0, noise=1.0, secret=3)
+    same = plain.answer(twice, (LOGIT,)).logit
+    assert np.array_equal(same[0], same[1]) and plain.privacy()["releases"] == 1
+    recorded = outcomes(twice, ("yes",))
+    both = Consensus([*clients, recorded], clip=2.0, noise=1.0, secret=3)
+    apart = both.answer(twice, (LOGIT,)).logit
+    # two answers under one noise would tell their difference
+    assert not np.array_equal(apart[0], apart[1]) and both.privacy()["releases"] == 2
