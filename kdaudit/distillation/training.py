@@ -19,6 +19,8 @@ from kdaudit.digest import of_data
 from kdaudit.distillation import checkpoints
 from kdaudit.distillation.colleagues import agree, said
 from kdaudit.distillation.processes import Alone, Processes, averaged, check_alike, level
+from kdaudit.distillation.schedule import CHECKS, settle
+from kdaudit.distillation.schedule import Schedule as Schedule
 from kdaudit.errors import InvalidInput
 from kdaudit.live import say
 from kdaudit.networks.steps import DECAY, alone
@@ -35,43 +37,8 @@ Progress = Callable[[int, float, float], None]
 """Told the step, the loss and the share of the batch on which the first student decides like its teacher."""
 EVERY = 100
 """Steps between two checkpoints."""
-CHECKS = 20
-"""How often at most agreement on rows set apart is looked at, for stopping early."""
 SAID = 50
 """How often a training says how far it is, where somebody listens (see `kdaudit.live`)."""
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """How long and how fast a student learns.
-
-    Parameters
-    ----------
-    steps : int
-    batch : int
-        Rows a step.
-    rate : float
-        Learning rate at the start; it falls along half a cosine.
-    clip : float
-        Longest gradient over all that learns, projections too; 0 for any length.
-    patience : int
-        Looks at agreement on rows set apart, without a better one, after which learning stops; 0 for never.  There are
-        `CHECKS` looks in all.
-    """
-
-    steps: int = 1500
-    batch: int = 256
-    rate: float = 3e-3
-    clip: float = 0.0
-    patience: int = 0
-
-    def __post_init__(self) -> None:
-        if self.steps < 1 or self.batch < 1 or not self.rate > 0:
-            raise InvalidInput(
-                f"steps {self.steps}, batch {self.batch}, rate {self.rate:g}: a student learns where each is above 0"
-            )
-        if not self.clip >= 0 or self.patience < 0:
-            raise InvalidInput(f"clip {self.clip:g}, patience {self.patience}: numbers from 0 up were expected")
 
 
 class Teaching(Protocol):
@@ -215,6 +182,8 @@ class Training:
                 checkpoints.write(folder, *self._state())
 
     def _step(self) -> float:
+        if self.done >= (1 - self.schedule.settled) * self.schedule.steps:
+            settle(self.lesson.students)
         chosen = self._next()
         inputs = self.inputs[chosen.to(self.device)]
         if self.lesson.view is not None:
@@ -331,7 +300,8 @@ class Training:
         """Return what this training is, as plain data: another one is not gone on with."""
         shapes = [[name, list(p.shape)] for s in self.lesson.students for name, p in s.named_parameters()]
         rows = self.lesson.inputs
-        numbers = [self.schedule.batch, self.schedule.rate, self.schedule.clip, self.schedule.patience]
+        plan = self.schedule
+        numbers = [plan.batch, plan.rate, plan.clip, plan.patience, plan.settled]
         return {
             "objective": str(self.lesson.goal),
             "steps": self.schedule.steps,

@@ -1,0 +1,68 @@
+"""How long and how fast a student learns, and how it settles: towards the end it learns as what it will be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from kdaudit.errors import InvalidInput
+
+CHECKS = 20
+"""How often at most agreement on rows set apart is looked at, for stopping early."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast a student learns.
+
+    Parameters
+    ----------
+    steps : int
+    batch : int
+        Rows a step.
+    rate : float
+        Learning rate at the start; it falls along half a cosine.
+    clip : float
+        Longest gradient over all that learns, projections too; 0 for any length.
+    patience : int
+        Looks at agreement on rows set apart, without a better one, after which learning stops; 0 for never.  There are
+        `CHECKS` looks in all.
+    settled : float
+        Share of the steps, the last ones, in which batch normalisation is held (see `settle`).
+    """
+
+    steps: int = 1500
+    batch: int = 256
+    rate: float = 3e-3
+    clip: float = 0.0
+    patience: int = 0
+    settled: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.steps < 1 or self.batch < 1 or not self.rate > 0:
+            raise InvalidInput(
+                f"steps {self.steps}, batch {self.batch}, rate {self.rate:g}: a student learns where each is above 0"
+            )
+        if not self.clip >= 0 or self.patience < 0 or not 0 <= self.settled <= 1:
+            told = f"clip {self.clip:g}, patience {self.patience}, settled {self.settled:g}"
+            raise InvalidInput(f"{told}: numbers from 0 up were expected, and a share")
+
+
+def settle(students: Iterable[nn.Module]) -> None:
+    """Hold the batch normalisations of networks in training at the means and spreads that they have met so far.
+
+    Until then a row's outputs, and their gradients by the row, depend on its batch.  A student that is to match a
+    teacher row by row is never shown what it will be: its answers without a batch.
+
+    References
+    ----------
+    Ioffe and Szegedy 2015, section 3.1 (means and spreads of all rows at inference); Wu and Johnson 2021 (holding them
+    in the last part of training, so that training and inference are alike).
+    """
+    for student in students:
+        for part in student.modules():
+            if isinstance(part, _BatchNorm):
+                part.eval()

@@ -1,0 +1,70 @@
+"""How long, how fast, and how a student settles."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from kdaudit.distillation.schedule import Schedule
+from kdaudit.distillation.training import EVERY, Lesson, Told, Training
+from kdaudit.errors import InvalidInput
+from kdaudit.networks.architectures import build
+from kdaudit.objective.reference import Reference
+from kdaudit.objective.sum import parse
+
+
+def lesson():
+    inputs = torch.randn(60, 16, generator=torch.Generator().manual_seed(0))
+    told = Reference.from_logits(inputs @ torch.ones(16, 3) * torch.arange(3), None, "probability")
+    student = build("cnn", {"shape": [1, 4, 4], "outputs": 3, "hidden": [4]}, 0)
+    return Lesson([student], parse("soft_targets(4)"), inputs, Told(told))
+
+
+def norms(made):
+    return [part for part in made.students[0].modules() if isinstance(part, nn.BatchNorm2d)]
+
+
+@pytest.mark.parametrize(("settled", "met"), [(0.0, 10), (0.4, 6), (1.0, 0)])
+def test_means_and_spreads_are_held_in_the_last_steps(settled, met):
+    made = lesson()
+    Training(made, Schedule(10, 16, 1e-2, settled=settled), 0).run()
+    assert [int(norm.num_batches_tracked) for norm in norms(made)] == [met]
+
+
+def test_a_settled_students_loss_is_that_of_the_student_that_answers():
+    made = lesson()
+    steps = []
+
+    def watch(step, loss, agreed):
+        if step == 9:  # the tenth step begins from these weights, with all rows
+            student = made.students[0]
+            student.eval()
+            with torch.no_grad():
+                given = student(made.inputs)
+            steps.append(float(made.goal({"": given}, made.teaching.reference).mean()))
+            student.train()
+
+    curve = Training(made, Schedule(10, 60, 1e-2, settled=0.5), 0).run(progress=watch)
+    assert curve[9] == pytest.approx(steps[0], rel=1e-5)
+
+
+def test_a_settling_training_that_was_killed_goes_on_to_the_same_bits(tmp_path):
+    schedule, whole = Schedule(EVERY + 60, 16, 1e-2, settled=0.5), lesson()
+    curve = Training(whole, schedule, 3).run()
+
+    def kill(step, loss, agreed):
+        if step == EVERY + 20:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Training(lesson(), schedule, 3).run(tmp_path, kill)
+    last = lesson()
+    assert np.array_equal(Training(last, schedule, 3).run(tmp_path), curve)
+    state, other = whole.students[0].state_dict(), last.students[0].state_dict()
+    assert all(torch.equal(state[name], other[name]) for name in state)
+
+
+@pytest.mark.parametrize("settled", [-0.1, 1.1, float("nan")])
+def test_what_settles_is_a_share(settled):
+    with pytest.raises(InvalidInput, match="and a share"):
+        Schedule(settled=settled)
