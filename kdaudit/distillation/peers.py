@@ -13,7 +13,7 @@ from kdaudit.chance import rng as chance
 from kdaudit.distillation.loop import Record, named, told
 from kdaudit.distillation.refusals import check_fit, check_objective, check_outside
 from kdaudit.distillation.training import Lesson, Schedule, Told, Training
-from kdaudit.encoders import fitted
+from kdaudit.encoders import Encoder, fitted
 from kdaudit.errors import InvalidInput
 from kdaudit.networks.network import Network
 from kdaudit.objective.reference import Reference
@@ -23,7 +23,7 @@ from kdaudit.signal import SCORE
 from kdaudit.subject import Answers, Subject
 
 
-def mutual(
+def mutual(  # noqa: PLR0913 - what `learn` takes, and how rows are seen
     modules: Sequence[nn.Module],
     objective: Objective | str,
     record: Record,
@@ -32,6 +32,7 @@ def mutual(
     schedule: Schedule | None = None,
     rng: np.random.Generator | None = None,
     teacher: Subject | None = None,
+    encoding: Encoder | None = None,
 ) -> tuple[Network, ...]:
     """Return students that learned together: each from the record, and from what the others say at the same step.
 
@@ -53,6 +54,8 @@ def mutual(
         None stands for the stream "mutual" of seed 0.
     teacher : Subject, optional
         Whose answers the record holds; only to refuse students that hold it.
+    encoding : Encoder, optional
+        How all of them see rows; None leaves it to the rows.
 
     Returns
     -------
@@ -75,8 +78,8 @@ def mutual(
     if teacher is not None:
         for module in modules:
             check_outside(module, teacher)
-    encoding = fitted(record.samples)
-    encoded = encoding.encode(record.samples)
+    seen = encoding or fitted(record.samples)
+    encoded = seen.encode(record.samples)
     students = [copy.deepcopy(module) for module in modules]
     for student in students:
         check_fit(student, encoded, len(outputs))
@@ -91,7 +94,7 @@ def mutual(
     curve = training.run()
     out = []
     for i, student in enumerate(students):
-        network = Network(f"peer {i + 1}", student, encoding, outputs, scale=record.reference.scale)
+        network = Network(f"peer {i + 1}", student, seen, outputs, scale=record.reference.scale)
         terms = training.bound[i].account()
         network.notes = told(full, training, curve) | {"terms": terms, "peers": len(students) - 1}
         network.notes |= {"fitted": len(record.samples), "failed": record.failed}
@@ -123,6 +126,11 @@ def _check_apart(modules: Sequence[nn.Module], goal: Objective) -> None:
         raise InvalidInput(f"{len(modules)} student has no peers; give at least two")
     if "peers" not in goal.by:
         raise InvalidInput(f"the objective {goal} names no peers, such as peers(soft_targets(1))")
+    if goal.taught_by("teacher"):
+        raise InvalidInput(
+            f"the objective {goal} looks into the teacher, and students that learn together match its answers only; "
+            "take terms of the outputs, such as soft_targets(2) + peers(soft_targets(2))"
+        )
     if any(tap.startswith("gradient@") for tap in goal.taught_by("peers")):
         raise InvalidInput("peers have no gradient of one class in common; match explanations of a teacher")
     seen: dict[int, int] = {}

@@ -166,7 +166,9 @@ class Student:
         goal = parse(self.objective)
         if not self._mutual:
             return learn(modules[0], teacher, goal, fit, schedule, rng, extras)
-        return mutual(modules, goal, fit, teacher.outputs, schedule=schedule, rng=rng, teacher=teacher)[0]
+        outputs, encoder = teacher.outputs, extras.encoding
+        together = mutual(modules, goal, fit, outputs, schedule=schedule, rng=rng, teacher=teacher, encoding=encoder)
+        return together[0]
 
     def of_outcomes(self) -> Student:
         """Return the recipe for a student of recorded outcomes, which have neither layers nor a word on made rows."""

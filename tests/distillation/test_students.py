@@ -157,3 +157,9 @@ def test_as_many_learn_together_as_the_recipe_says(teacher_of, draw_rows):
         Student(peers=1)
     with pytest.raises(InvalidInput, match="did you mean mixup"):
         Student(inputs="mixap")
+
+
+def test_students_that_learn_together_may_read_some_fields_only(teacher_of, draw_rows):
+    recipe = Student(steps=10, objective="soft_targets(2) + peers(soft_targets(2))", reads=("x",), hidden=(3,))
+    made = make(recipe, teacher_of(), {"fit": draw_rows(60)})
+    assert made.encoding.width == 1

@@ -211,3 +211,5 @@ def test_peers_that_cannot_learn_together_are_refused(teacher_of, draw_rows):
         mutual([small(rows), small(rows, 2)], "peers(explanation)", record, CLASSES)
     with pytest.raises(InvalidInput, match="these rows have none"):
         outcomes(rows, CLASSES)
+    with pytest.raises(InvalidInput, match="match its answers only"):
+        mutual([small(rows), small(rows, 2)], "hint('layers.0') + peers(soft_targets(1))", record, CLASSES)
