@@ -3,6 +3,10 @@
 Each takes the fields as they are, levels by name and values missing, and answers as `kdaudit.rules.Rules.evaluate`
 does.  A row outside the domain (a level that it does not have, a value missing where none may be) is refused by the
 Python function, answered with NULL in SQL and with NaN by ONNX; only fields that the rules test are looked at.
+
+Beside the answer stands the decision, where it is asked for: of one output whether it lies above the line, of several
+which is the largest, the first among equals.  Votes of a set are moved into the range from 0 to 1 for it, as a
+`kdaudit.surrogates.surrogate.Surrogate` does.
 """
 
 from __future__ import annotations
@@ -12,17 +16,18 @@ from collections.abc import Iterator, Sequence
 from kdaudit.domain import Category, Domain
 from kdaudit.evaluation import openings
 from kdaudit.rules import Rule, Rules, Term, Test, merged
-from kdaudit.surrogates.graphs import graph_of
+from kdaudit.surrogates.graphs import DECISION, graph_of
 
 WIDTH = 116
 """Characters of the longest line of source."""
 
 
-def to_python(rules: Rules, domain: Domain) -> str:
-    """Return a Python module with one function, ``answer(row)``, that needs no other package.
+def to_python(rules: Rules, domain: Domain, *, above: float = 0.5) -> str:
+    """Return a Python module with two functions, ``answer(row)`` and ``decide(row)``, that needs no other package.
 
     ``row`` maps the name of a field to a number or a level; None or NaN where it is missing.  The function returns a
-    tuple, one number an output, and raises ValueError on a row outside the domain.
+    tuple, one number an output, and raises ValueError on a row outside the domain; ``decide`` returns 0 or 1 by whether
+    the one output lies above `above`, of several outputs the position of the largest.
     """
     levels = {name: _levels(domain, name) for name in rules.fields}
     may_miss = tuple(name for name in rules.fields if domain[name].missing)
@@ -63,30 +68,56 @@ def to_python(rules: Rules, domain: Domain) -> str:
         else:
             lines.append(f"        return {_tuple(rule.score)}")
     last = "    return votes" if rules.family == "set" else '    raise ValueError("no rule holds for this row")'
-    return "\n".join([*lines, last, ""])
+    return "\n".join([*lines, last, "", "", *_decide(rules, above), ""])
 
 
-def to_sql(rules: Rules, domain: Domain) -> str:
-    """Return SQL expressions, one an output, to stand after SELECT.
+def _decide(rules: Rules, above: float) -> list[str]:
+    lines = ["def decide(row):", '    """Return which output is decided for."""', "    scores = answer(row)"]
+    if rules.family == "set":
+        lines.append("    scores = tuple(min(max(x, 0.0), 1.0) for x in scores)")
+    one = len(rules.outputs) == 1
+    return [*lines, f"    return int(scores[0] > {above!r})" if one else "    return scores.index(max(scores))"]
+
+
+def to_sql(rules: Rules, domain: Domain, *, above: float | None = None) -> str:
+    """Return SQL expressions, one an output, to stand after SELECT; with `above` a last one called ``decision``.
 
     Columns are named as the fields; numbers are numbers, levels are texts, NULL is a missing value.  Nothing but CASE,
     IN, IS NULL and comparisons is used.
     """
-    return ",\n".join(f"{_case(rules, domain, output)} AS {_name(name)}" for output, name in enumerate(rules.outputs))
+    scores = [_case(rules, domain, output) for output in range(len(rules.outputs))]
+    columns = [f"{score} AS {_name(name)}" for score, name in zip(scores, rules.outputs, strict=True)]
+    if above is not None:
+        columns.append(f"{_decision(scores, rules, above)} AS {_name(DECISION)}")
+    return ",\n".join(columns)
 
 
-def to_onnx(rules: Rules, domain: Domain) -> bytes:
+def _decision(scores: list[str], rules: Rules, above: float) -> str:
+    if rules.family == "set":
+        scores = [f"(CASE WHEN {x} < 0.0 THEN 0.0 WHEN {x} > 1.0 THEN 1.0 ELSE {x} END)" for x in scores]
+    lines = ["CASE", f"  WHEN {scores[0]} IS NULL THEN NULL"]
+    if len(scores) == 1:
+        return "\n".join([*lines, f"  WHEN {scores[0]} > {above!r} THEN 1 ELSE 0", "END"])
+    for at, score in enumerate(scores[:-1]):
+        # what comes before it is smaller, or it would have been taken
+        largest = " AND ".join(f"{score} >= {other}" for other in scores[at + 1 :])
+        lines.append(f"  WHEN {largest} THEN {at}")
+    return "\n".join([*lines, f"  ELSE {len(scores) - 1}", "END"])
+
+
+def to_onnx(rules: Rules, domain: Domain, *, above: float | None = None) -> bytes:
     """Return an ONNX model of plain operators, in double precision.
 
     One input a field of the domain, called as it, of shape (rows, 1): numbers as double, NaN where missing; levels as
-    texts, empty where missing.  One output ``score`` of shape (rows, outputs).
+    texts, empty where missing.  One output ``score`` of shape (rows, outputs); with `above` a second, ``decision``, of
+    shape (rows,): -1 for a row outside the domain.
 
     Raises
     ------
     InvalidInput
         If the package is not installed, or a level is the empty text, which stands for a missing one.
     """
-    return graph_of(rules, domain)
+    return graph_of(rules, domain, above)
 
 
 def _case(rules: Rules, domain: Domain, output: int) -> str:

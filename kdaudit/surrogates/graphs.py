@@ -18,7 +18,7 @@ from kdaudit.evaluation import Openings, openings
 from kdaudit.rules import Rules, Term
 
 OPSETS = {"": 17, "ai.onnx.ml": 2}
-OUTPUT = "score"
+OUTPUT, DECISION = "score", "decision"
 
 
 @dataclass
@@ -40,7 +40,7 @@ class _Graph:
         return out
 
 
-def graph_of(rules: Rules, domain: Domain) -> bytes:
+def graph_of(rules: Rules, domain: Domain, above: float | None = None) -> bytes:
     """Return the model; see `kdaudit.surrogates.exports.to_onnx`."""
     try:
         import onnx
@@ -59,18 +59,35 @@ def graph_of(rules: Rules, domain: Domain) -> bytes:
     for name in outside:
         bad = graph.node("Or", bad, name)
     graph.node("Where", bad, graph.constant(np.array(np.nan)), score, name=OUTPUT)
-    return _model(graph, rules, domain)
+    if above is not None:
+        _decided(graph, rules, score, bad, above)
+    return _model(graph, rules, domain, decides=above is not None)
 
 
-def _model(graph: _Graph, rules: Rules, domain: Domain) -> bytes:
+def _decided(graph: _Graph, rules: Rules, score: str, bad: str, above: float) -> None:
+    """Add which output is decided for, shape (rows,); -1 where there is no answer."""
+    if rules.family == "set":
+        score = graph.node("Clip", score, graph.constant(np.array(0.0)), graph.constant(np.array(1.0)))
+    if len(rules.outputs) == 1:
+        higher = graph.node("Greater", score, graph.constant(np.array([[above]])))
+        chosen = graph.node("Cast", higher, to=graph.onnx.TensorProto.INT64)
+    else:
+        chosen = graph.node("ArgMax", score, axis=1, keepdims=1)
+    known = graph.node("Where", bad, graph.constant(np.array([[-1]], dtype=np.int64)), chosen)
+    graph.node("Reshape", known, graph.constant(np.array([-1])), name=DECISION)
+
+
+def _model(graph: _Graph, rules: Rules, domain: Domain, *, decides: bool) -> bytes:
     helper, kinds = graph.onnx.helper, graph.onnx.TensorProto
     inputs = []
     for item in domain.fields:
         if isinstance(item, Real | Category):
             kind = kinds.STRING if isinstance(item, Category) else kinds.DOUBLE
             inputs.append(helper.make_tensor_value_info(item.name, kind, ["rows", 1]))
-    output = helper.make_tensor_value_info(OUTPUT, kinds.DOUBLE, ["rows", len(rules.outputs)])
-    body = helper.make_graph(graph.nodes, "rules", inputs, [output], graph.constants)
+    outputs = [helper.make_tensor_value_info(OUTPUT, kinds.DOUBLE, ["rows", len(rules.outputs)])]
+    if decides:
+        outputs.append(helper.make_tensor_value_info(DECISION, kinds.INT64, ["rows"]))
+    body = helper.make_graph(graph.nodes, "rules", inputs, outputs, graph.constants)
     opsets = [helper.make_opsetid(name, version) for name, version in OPSETS.items()]
     model = helper.make_model(body, opset_imports=opsets, producer_name="kdaudit", ir_version=9)
     graph.onnx.checker.check_model(model)
@@ -93,8 +110,8 @@ def _opened(graph: _Graph, part: Openings, domain: Domain) -> str:
         codes = _coded(graph, item, np.append(np.arange(len(item.levels)), [len(item.levels)]))
     else:
         value = _summed(graph, part.terms, domain) if part.terms else part.field
-        above = graph.node("Greater", value, graph.constant(part.cuts[None, :]))
-        counted = graph.node("Cast", above, to=graph.onnx.TensorProto.INT64)
+        higher = graph.node("Greater", value, graph.constant(part.cuts[None, :]))
+        counted = graph.node("Cast", higher, to=graph.onnx.TensorProto.INT64)
         below = graph.node("ReduceSum", counted, graph.constant(np.array([1])), keepdims=1)
         missing = graph.constant(np.array(len(part.cuts) + 1))
         codes = graph.node("Where", graph.node("IsNaN", value), missing, below)

@@ -5,7 +5,7 @@ import sqlite3
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from kdaudit.domain import Category, Domain, Real
@@ -175,3 +175,38 @@ def test_hostile_names_stay_text():
     rows = Samples(domain, {"job": np.array([0, 1])}, np.arange(2), Origin("two"))
     for export in EVERY:
         assert export(rules, rows).tolist() == [[1.0], [0.0]]
+
+
+def decided(rules, samples):
+    """What a surrogate decides, in numpy; None where a row lies outside the domain."""
+    score = rules.evaluate(samples)
+    score = np.clip(score, 0, 1) if rules.family == "set" else score
+    return (score[:, 0] > 0.4).astype(int) if score.shape[1] == 1 else score.argmax(axis=1)
+
+
+one_output = st.builds(
+    lambda family, rules, last: Rules(family, (*rules, Rule((), last)), ("yes",)),
+    st.sampled_from(["list", "set"]),
+    st.lists(st.builds(Rule, st.lists(tests, max_size=3).map(tuple), st.tuples(st.floats(-1, 1))), max_size=4),
+    st.tuples(st.floats(-1, 1)),
+)
+
+
+@settings(deadline=None, max_examples=25, phases=[Phase.generate])
+@given(bodies | one_output, st.integers(0, 99))
+def test_every_export_decides_as_the_surrogate_does(rules, seed):
+    samples = drawn(40, seed)
+    expected = decided(rules, samples)
+    names = {}
+    exec(compile(to_python(rules, samples.domain, above=0.4), "exported", "exec"), names)
+    assert [names["decide"](row) for row in as_rows(samples)] == expected.tolist()
+    base = sqlite3.connect(":memory:")
+    columns = ", ".join(f'"{name}"' for name in samples.domain.names)
+    base.execute(f"CREATE TABLE rows ({columns})")
+    marks = ", ".join("?" * len(samples.domain.names))
+    base.executemany(f"INSERT INTO rows VALUES ({marks})", [tuple(row.values()) for row in as_rows(samples)])
+    found = base.execute(f"SELECT {to_sql(rules, samples.domain, above=0.4)} FROM rows ORDER BY rowid").fetchall()
+    assert [row[-1] for row in found] == expected.tolist()
+    model = to_onnx(rules, samples.domain, above=0.4)
+    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+    assert session.run(["decision"], fed(samples))[0].tolist() == expected.tolist()
