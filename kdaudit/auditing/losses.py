@@ -12,6 +12,7 @@ from kdaudit.auditing import groups
 from kdaudit.auditing.plan import Plan
 from kdaudit.store import parts
 from kdaudit.store.answers import Store
+from kdaudit.store.metered import Ledger
 from kdaudit.subject import Subject
 
 
@@ -19,6 +20,14 @@ def limit(plan: Plan) -> int:
     """Return the most teacher rows that the audit may use: what the budget allows, or the teacher's privacy."""
     allowed = groups.releases(plan.teacher.recipe)
     return plan.limit if allowed is None else min(plan.limit, allowed)
+
+
+def ledger(plan: Plan) -> Ledger:
+    """Return an empty ledger of the teacher's rows up to that limit."""
+    most = limit(plan)
+    if most == plan.limit:
+        return Ledger(most)
+    return Ledger(most, f"{plan.teacher.name} loses more privacy than its epsilon allows beyond that; raise its noise")
 
 
 def lost(answers: Path, store: Store, seats: Mapping[str, Any]) -> list[dict[str, Any]]:
