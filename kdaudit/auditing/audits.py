@@ -20,7 +20,6 @@ from kdaudit.run.journal import Journal
 from kdaudit.run.manifest import seal
 from kdaudit.run.reading import findings_data, runs_in
 from kdaudit.store.answers import Store
-from kdaudit.store.metered import Ledger
 
 
 @dataclass(frozen=True)
@@ -136,7 +135,7 @@ def audit(
             folder=folder,
             journal=Journal(folder.path / "journal.sqlite"),
             store=store,
-            ledger=Ledger(losses.limit(read)),
+            ledger=losses.ledger(read),
             parts=parts,
             tell=lambda words: _told(folder, options, words),
         )

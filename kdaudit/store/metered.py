@@ -19,10 +19,12 @@ class Ledger:
     ----------
     limit : int or None
         Most distinct rows; None for no limit.
+    mend : str
+        How more rows could be had, for the sentence.
     """
 
-    def __init__(self, limit: int | None = None) -> None:
-        self.limit = limit
+    def __init__(self, limit: int | None = None, mend: str = "raise it in the plan's budget") -> None:
+        self.limit, self.mend = limit, mend
         self._rows = Index()
 
     @property
@@ -105,7 +107,7 @@ class Metered:
         if left is not None and needed > left:
             raise OverBudget(
                 f"{self._teacher.identity.name} would have to answer {needed} more rows, and {whose} has {left} left "
-                f"of {ledger.limit}; raise it in the plan's budget, or ask fewer rows",
+                f"of {ledger.limit}; {ledger.mend}, or ask fewer rows",
                 needed=needed,
                 left=left,
             )
