@@ -119,7 +119,7 @@ def from_source(source: Source, folder: Path, *, domain_of: DomainOf) -> Plan:
     domain = sections.domain(data, rows, source, domain_of)
     behaviour = sections.behaviour(data, domain, source)
     seats = seated(data, source, rows)
-    proxies = _proxies(data, source)
+    proxies = _proxies(data, source, domain)
     return Plan(
         title=sections.text(source, data, "title"),
         source=source,
@@ -140,12 +140,16 @@ def from_source(source: Source, folder: Path, *, domain_of: DomainOf) -> Plan:
     )
 
 
-def _proxies(data: dict[str, Any], source: Source) -> tuple[ProxyItem, ...]:
+def _proxies(data: dict[str, Any], source: Source, domain: Domain) -> tuple[ProxyItem, ...]:
     out: list[ProxyItem] = []
     named = {*data["teacher"], *(["stranger"] if STRANGERS in data["teacher"] else [])}
     for path, name, item in sections.items(data, source, "proxies"):
         kind, address = sections.kind(item, source, path, catalogue.PROXIES)
         recipe: ProxyRecipe = build(catalogue.resolve(address), item, source, path)
+        for field in getattr(recipe, "reads", ()):
+            if field not in domain:
+                message = f"there is no field {field!r} to read; the fields are {', '.join(domain.names)}"
+                raise source.wrong((*path, "reads"), message)
         pairing.check_other(recipe, {p.name: p.recipe for p in out}, named, (source, path))
         out.append(ProxyItem(name, kind, recipe))
     if not out:
