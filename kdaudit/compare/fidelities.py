@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from kdaudit.cast import Cast, Empty
 from kdaudit.compare.slices import Slice, halves, worst_slice
-from kdaudit.compare.words import capital, rival
+from kdaudit.compare.words import ONE_STRANGER, capital, rival
 from kdaudit.errors import InvalidInput
 from kdaudit.evidence import Evidence, Row
 from kdaudit.finding import Claim
@@ -31,7 +31,7 @@ LEVEL = 0.95
 
 @dataclass(frozen=True)
 class Fidelity:
-    """How near the proxy is to the teacher, beside how near a stranger's proxy is, in all rows and where it is worst.
+    """How near the proxy is to the teacher, beside how near strangers' proxies are, in all rows and where it is worst.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ class Fidelity:
             title=f"Does the {cast.proxy_name} answer as this teacher does?",
             rows=tuple(_drawn(row) for row in evidence_rows(items)),
             claims=tuple(self._claims(cast, whole)),
-            context=self._context(samples, heard, worst),
+            context=self._context(samples, heard, worst, alone=whole.strangers == 1),
             shows="strip",
             proxy_name=cast.proxy_name,
         )
@@ -156,7 +156,7 @@ class Fidelity:
                 minimum=self.minimum,
             )
 
-    def _context(self, samples: Samples, heard: Heard, worst: Slice | None) -> dict[str, Any]:
+    def _context(self, samples: Samples, heard: Heard, worst: Slice | None, *, alone: bool) -> dict[str, Any]:
         context: dict[str, Any] = {
             "population": samples.origin.name,
             "rows": len(samples),
@@ -165,6 +165,8 @@ class Fidelity:
             "method": "all seats answer the same rows; value minus control is paired row by row",
             "definitions": {name: f"{named(name).definition} ({named(name).source})" for name in self.measures},
         }
+        if alone:
+            context["sentences"] = [ONE_STRANGER]
         if worst is not None:
             context["worst_slice"] = {
                 "group": worst.text,
@@ -173,8 +175,9 @@ class Fidelity:
                 "found_n": worst.found_n,
             }
             context["sentences"] = [
+                *context.get("sentences", ()),
                 f"Worst slice: {worst.text}, the worst of {worst.tried:,} slices on one half of the rows (agreement "
-                f"{100 * worst.found:.1f} % of {worst.found_n} there, too low by choice), reported on the other half"
+                f"{100 * worst.found:.1f} % of {worst.found_n} there, too low by choice), reported on the other half",
             ]
         return context
 

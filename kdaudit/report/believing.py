@@ -96,9 +96,11 @@ def drawn_numbers(row: Row) -> list[float]:
 
 
 def remark(row: Row) -> str:
-    """Return what the distance to the control says in words, where its interval holds nothing."""
-    if row.excess is None or not row.excess.known or not row.excess.low <= 0.0 <= row.excess.high:
+    """Return what the distance to the control says in words, where its interval holds 0 or a single stranger stands."""
+    if row.excess is None or not row.excess.known:
         return ""
+    if not row.excess.low <= 0.0 <= row.excess.high:
+        return "beside one stranger, which says nothing of others" if row.strangers == 1 else ""
     if row.of == "teacher" or row.control_kind == "permuted":
         return "no more than chance alone would show"
     return "no closer to the teacher than a stranger"
