@@ -162,6 +162,8 @@ def test_an_audit_ends_where_privacy_does(tmp_path):
     assert 120 < plan.teacher.recipe.releases < 220
     # too little is left for judging: it stays undecided, and nobody is asked beyond
     assert done.failed == ("compare/fidelity",)
+    (finding,) = told.findings
+    assert "three clinics loses more privacy than its epsilon allows" in finding.reason
     assert told.account["privacy"][0]["releases"] == 120
     assert any("privacy ends the audit after" in text for text in price(plan, None).warnings)
 
