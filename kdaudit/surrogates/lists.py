@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -125,16 +125,17 @@ class _Maker:
 
 def _candidates(behaviour: Behaviour, body: Body, rules: int) -> Iterator[Candidate]:
     maker = _Maker(behaviour, body.rows, rules)
+    # made once, for all that are made again, and only if one is
+    remake = None if body.whole is None else cache(partial(_Maker, behaviour, body.whole, rules))
     start = "" if body.name == NONE else f"{body.name}, "
     yield Candidate(f"{start}default alone", maker.default())
     for way, again, length, made_so in maker.ways():
         words = f"{start}grown on {way[0]}, patience {way[1]:g}" + (", revised" if again else "")
-        remade = None if body.whole is None else partial(_again, behaviour, body.whole, rules, (way, again, length))
-        yield Candidate(words, made_so, remade)
+        yield Candidate(words, made_so, None if remake is None else partial(_again, remake, way, again, length))
 
 
-def _again(behaviour: Behaviour, rows: Targets, rules: int, way: tuple[tuple[str, float], bool, int]) -> Rules:
-    return _Maker(behaviour, rows, rules).made(*way)
+def _again(remake: Callable[[], _Maker], way: tuple[str, float], again: bool, length: int) -> Rules:  # noqa: FBT001
+    return remake().made(way, again, length)
 
 
 @dataclass(frozen=True)
