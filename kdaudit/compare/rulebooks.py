@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kdaudit.cast import Cast
+from kdaudit.compare.classes import class_rows, explained
 from kdaudit.compare.ruled import as_read
 from kdaudit.evidence import Evidence, Row
 from kdaudit.interval import Interval
@@ -68,6 +69,10 @@ class Rulebook:
             found, entry = book.rule(place, held[:, place])
             rows += found
             entries.append(entry)
+        if cast.teacher.scale == "probability":
+            rows += class_rows(answers[cast.teacher], answers[cast.proxy], cast.teacher.outputs)
+        told = explained(answers[cast.teacher], answers[cast.proxy])
+        rows += [] if told is None else [told]
         context = {
             "family": rules.family,
             "population": samples.origin.name,

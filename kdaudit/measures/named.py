@@ -52,6 +52,12 @@ DEFINITIONS: dict[str, str] = {
     "mean over rows (Kusner et al. 2017, direct effect only)",
     "counterfactual_flip_rate": "share of rows whose decision differs between the field's two values, all else kept",
     "rate_of_yes": "share of the rows for which a rule answers that the teacher decides yes",
+    "precision": "share of the rows for which a rule answers on which proxy and teacher decide alike",
+    "coverage": "share of all rows for which a rule answers",
+    "agreement_by_class": "share of rows with one decision of the teacher on which the proxy decides alike (recall)",
+    "explained_variance": "1 minus mean squared difference of scores over the variance of the teacher's (R squared)",
+    "mean_difference": "mean of the teacher's score minus another's (or at another level of a field), row by row",
+    "rate_of_disagreement": "share of rows on which the teacher decides otherwise than another",
 }
 """How each measure that a report may show is defined, and its source where it has one."""
 

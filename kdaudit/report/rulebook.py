@@ -50,7 +50,7 @@ def _proxy(run: Run, name: str) -> list[Block]:
         out.append(Note(f"{why[0].upper()}{why[1:]}."))
     out += [Paragraph(f"It tests {words}.", quiet=True) for words in _read(run, name)]
     out += [Paragraph(words, quiet=True) for words in steady_words(run.cards.get(name, {}).get("notes", {}))]
-    likeness = _agreement(run, name)
+    likeness = " ".join(words for words in (_agreement(run, name), *_by_class(evidence)) if words)
     if likeness:
         out.append(Paragraph(likeness))
     control = next((row.control for row in rates if row is not None and row.control is not None), None)
@@ -115,6 +115,25 @@ def steady_words(notes: Mapping[str, Any]) -> list[str]:
             f"{count(len(tied))} of {count(len(notes['curve']))} candidates, of {several} rules, did as well within a "
             "standard error; this one was taken among them."
         )
+    return out
+
+
+def _by_class(evidence: Evidence | None) -> list[str]:
+    """Return the decision on which the proxy follows the teacher least, and how much of its scores it explains."""
+    rows = [] if evidence is None else [row for row in evidence.rows if row.value.known]
+    classes = [row for row in rows if row.measure == "agreement_by_class"]
+    out = []
+    if len(classes) > 1:
+        worst = min(classes, key=lambda row: row.value.value)
+        beside = "" if worst.control is None else f", where chance would give {number(worst.control.value, 'percent')}"
+        out.append(
+            f"Worst class: {worst.title[0].lower()}{worst.title[1:]} on {whole(worst.value, 'percent')}{beside}."
+        )
+    out += [
+        f"Its scores explain {whole(row.value, 'percent')} of the variance of the teacher's."
+        for row in rows
+        if row.measure == "explained_variance"
+    ]
     return out
 
 
