@@ -146,9 +146,9 @@ def _proxies(data: dict[str, Any], source: Source, domain: Domain) -> tuple[Prox
     for path, name, item in sections.items(data, source, "proxies"):
         kind, address = sections.kind(item, source, path, catalogue.PROXIES)
         recipe: ProxyRecipe = build(catalogue.resolve(address), item, source, path)
-        for field in getattr(recipe, "reads", ()):
-            if field not in domain:
-                message = f"there is no field {field!r} to read; the fields are {', '.join(domain.names)}"
+        for name_ in getattr(recipe, "reads", ()):
+            if name_ not in domain:
+                message = f"there is no field {name_!r} to read; the fields are {', '.join(domain.names)}"
                 raise source.wrong((*path, "reads"), message)
         pairing.check_other(recipe, {p.name: p.recipe for p in out}, named, (source, path))
         out.append(ProxyItem(name, kind, recipe))
