@@ -26,7 +26,7 @@ from kdaudit.statistics.many import holm
 from kdaudit.statistics.rates import mean
 from kdaudit.surrogates.enquiry import usual
 from kdaudit.surrogates.surrogate import Surrogate
-from kdaudit.surrogates.trees import tree
+from kdaudit.surrogates.trees import Tree, tree
 
 BINARY, DIGITS = ("breast_cancer", "german"), "digits"
 KINDS = ("mlp", "rf")
@@ -36,6 +36,7 @@ SEEDS = 3
 HONEST_SEEDS, HONEST_SIZES = 8, (8, 16)
 SPLITS, PROXIES = 2_000, 20
 REFITS = 6
+SLACK = Tree().slack
 AROUND = ("jitter", "interpolation")
 TEACHERS = 60
 MARGIN = 0.05
@@ -61,11 +62,19 @@ def here(names: tuple[str, ...]) -> Iterator[str]:
         yield name
 
 
-def grown(one: Cell, leaves: int, *, fields: int = 3, rows: Samples | None = None, queries: int = QUERIES) -> Surrogate:
+def grown(
+    one: Cell,
+    leaves: int,
+    *,
+    fields: int = 3,
+    rows: Samples | None = None,
+    queries: int = QUERIES,
+    slack: float = 0.0,
+) -> Surrogate:
     """Return the best tree of a size for a cell, made from the rows that its teacher was trained on."""
     chance = rng(one.seed, f"{one.task}/{one.kind}/{leaves}/{fields}")
     rows = one.train if rows is None else rows
-    return tree(one.behaviour, rows, one.ask, leaves=leaves, fields=fields, queries=queries, slack=0, rng=chance)
+    return tree(one.behaviour, rows, one.ask, leaves=leaves, fields=fields, queries=queries, slack=slack, rng=chance)
 
 
 def fidelity(one: Cell, made: Surrogate, rows: Samples | None = None) -> float:
@@ -188,7 +197,7 @@ def refits(report, full: bool) -> None:
     """Mean agreement between trees of bootstrap draws, on rows none of them saw.
 
     Drawn again are either answered rows, new ones among them, or the rows themselves, around which each refit asks new
-    ones of its own.
+    ones of its own.  The trees are those that a plan gets: the smallest that cannot be told from the best.
     """
     found = defaultdict(list)
     for _ in here(("german",)):
@@ -201,8 +210,11 @@ def refits(report, full: bool) -> None:
                     *(drawn(name, one.train, 4 * len(one.train), chance, paired=True).samples for name in AROUND),
                 ]
             )
-            for rows, what, queries in ((pool, "answered rows", 0), (one.train, "rows", QUERIES)):
-                made = [grown(one, size, fields=1, rows=_again(rows, chance), queries=queries) for _ in range(REFITS)]
+            for rows, what, queries in ((pool, "answered rows", 0), (one.train, "rows", usual(len(one.train)))):
+                made = [
+                    grown(one, size, fields=1, rows=_again(rows, chance), queries=queries, slack=SLACK)
+                    for _ in range(REFITS)
+                ]
                 agreed, overlap = _alike(one, made)
                 found[f"german, {size} leaves: agreement between refits, {what} drawn again"].append(agreed)
                 found[f"german, {size} leaves: overlap of fields (Jaccard), {what} drawn again"].append(overlap)
