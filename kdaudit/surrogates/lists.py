@@ -18,6 +18,7 @@ from kdaudit.surrogates.choice import Candidate
 from kdaudit.surrogates.columns import columns_of
 from kdaudit.surrogates.conditions import Condition, Vocabulary
 from kdaudit.surrogates.enquiry import NONE, Body, enquire
+from kdaudit.surrogates.limits import Limits
 from kdaudit.surrogates.making import check, check_enquiry, made, parted
 from kdaudit.surrogates.making import read as reading_of
 from kdaudit.surrogates.readings import Wanted
@@ -40,6 +41,7 @@ def rule_list(  # noqa: PLR0913 - each is a choice of the user's
     rules: int = 16,
     queries: int = 0,
     read: Mapping[str, Any] | None = None,
+    limits: Limits | None = None,
     select: Samples | None = None,
     slack: float = 0.5,
     rng: np.random.Generator,
@@ -65,6 +67,8 @@ def rule_list(  # noqa: PLR0913 - each is a choice of the user's
         held out.
     read : mapping, optional
         What to read off texts and pictures; see `kdaudit.surrogates.readings.Wanted`.
+    limits : Limits, optional
+        What the making may take; the best so far is returned, and its card says so.
     select : Samples, optional
         Rows to choose on; without them a quarter of `samples`, by chance, is kept back.
     slack : float
@@ -79,10 +83,10 @@ def rule_list(  # noqa: PLR0913 - each is a choice of the user's
     check("rule list", "one rule, its default", rules, slack)
     fit, chosen_on = reading_of(parted(behaviour, samples, select, ask, rng), read or {})
     enquiry = enquire(behaviour, fit, chosen_on, ask, queries=queries, leaves=rules, rng=rng)
-    candidates: list[Candidate] = []
-    for body in enquiry.ways(fit, chosen_on):
-        candidates += by_weight(partial(_candidates, behaviour, rules=rules), body)
-    return made(behaviour, "rule list", candidates, (fit, chosen_on), slack, enquiry)
+    make = partial(_candidates, behaviour, rules=rules)
+    every = (each for body in enquiry.ways(fit, chosen_on) for each in by_weight(make, body))
+    found, cut = (limits or Limits()).taken(every)
+    return made(behaviour, "rule list", found, (fit, chosen_on), slack, enquiry, cut)
 
 
 class _Maker:
@@ -152,17 +156,22 @@ class RuleList:
         New rows that are asked beyond ``fit`` and ``select``, for each of their rows.
     read : dict
         What to read off texts and pictures; see `kdaudit.surrogates.readings.Wanted`.
+    tries, seconds
+        Limits on the making, as of a tree.
     """
 
     rules: int = 16
     slack: float = 0.5
     queries: int = 0
     read: dict[str, Any] = field(default_factory=dict)
+    tries: int = 0
+    seconds: float = 0.0
 
     def __post_init__(self) -> None:
         check("rule list", "one rule, its default", self.rules, self.slack)
         check_enquiry(self.queries)
         Wanted.parse(self.read)
+        Limits(self.tries, self.seconds)
 
     def extra(self, parts: Mapping[str, Samples]) -> int:
         """Return how many rows are asked at most beyond ``fit`` and ``select``."""
@@ -184,6 +193,7 @@ class RuleList:
             rules=self.rules,
             queries=self.queries,
             read=self.read,
+            limits=Limits(self.tries, self.seconds),
             select=parts.get("select"),
             slack=self.slack,
             rng=rng,

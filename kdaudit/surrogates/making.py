@@ -81,8 +81,12 @@ def made(
     rows: tuple[Targets, Targets],
     slack: float,
     enquiry: Enquiry | None = None,
+    cut: str = "",
 ) -> Surrogate:
-    """Return the chosen candidate as a subject that knows how it was made; `rows` as `parted` gave them."""
+    """Return the chosen candidate as a subject that knows how it was made.
+
+    `rows` are as `parted` gave them; `cut` says why there are no more candidates, if a limit ended them.
+    """
     enquiry = enquiry or Enquiry()
     fit, select = rows
     near = None if enquiry.near is None or not len(enquiry.near) else Near(enquiry.near.targets, enquiry.near.parents)
@@ -97,12 +101,12 @@ def made(
         failed=failed,
         why=_why(rules, fit),
         note="; ".join(
-            note for note in (same if select is fit else "", enquiry.note, _undirected(rules, behaviour)) if note
+            note for note in (same if select is fit else "", enquiry.note, cut, _undirected(rules, behaviour)) if note
         ),
         beyond=enquiry.rows,
         sampler=enquiry.sampler if enquiry.pools else "",
         trials=dict(enquiry.trials),
-        partial=bool(enquiry.note),
+        partial=bool(enquiry.note or cut),
     )
     return made_for(behaviour, name, rules, making, fit.reading)
 

@@ -19,6 +19,7 @@ from kdaudit.surrogates.candidates import Extent, candidates
 from kdaudit.surrogates.certainty import Sure, check_sure, surely_grown
 from kdaudit.surrogates.choice import Candidate, choose
 from kdaudit.surrogates.enquiry import Body, enquire
+from kdaudit.surrogates.limits import Limits
 from kdaudit.surrogates.making import check, made, parted
 from kdaudit.surrogates.making import read as reading_of
 from kdaudit.surrogates.monotone import in_order
@@ -40,6 +41,7 @@ def tree(  # noqa: PLR0913 - each is a choice of the user's
     read: Mapping[str, Any] | None = None,
     sure: float = 0.0,
     refits: int = 0,
+    limits: Limits | None = None,
     select: Samples | None = None,
     slack: float = 0.5,
     rng: np.random.Generator,
@@ -76,6 +78,8 @@ def tree(  # noqa: PLR0913 - each is a choice of the user's
         within `queries`, and what cannot be told apart stays a leaf.  0 lets any split be.
     refits : int
         Trees grown again on rows drawn with replacement, to tell how much of the tree would stay; 0 for none.
+    limits : Limits, optional
+        What the making may take; the best so far is returned, and its card says so.
     select : Samples, optional
         Rows to choose on; without them a quarter of `samples`, by chance, is kept back.
     slack : float
@@ -95,8 +99,8 @@ def tree(  # noqa: PLR0913 - each is a choice of the user's
         return _sure(behaviour, (fit, chosen_on), ask, (extent, sure, slack), rng)
     enquiry = enquire(behaviour, fit, chosen_on, ask, queries=queries, leaves=leaves, rng=rng)
     bodies = enquiry.ways(fit, chosen_on)
-    found = [each for body in bodies for each in _trees(behaviour, body, extent)]
-    out = made(behaviour, "tree", found, (fit, chosen_on), slack, enquiry)
+    found, cut = (limits or Limits()).taken(each for body in bodies for each in _trees(behaviour, body, extent))
+    out = made(behaviour, "tree", found, (fit, chosen_on), slack, enquiry, cut)
     if not refits:
         return out
     body = next((body for body in bodies if out.making.way.startswith(body.name)), bodies[0])
@@ -172,6 +176,11 @@ class Tree:
         within `queries`, and what cannot be told apart stays a leaf.  0 lets any split be.
     refits : int
         Trees grown again on rows drawn with replacement, to tell how much of the tree would stay; 0 for none.
+    tries : int
+        Most candidates that are looked at; 0 for all.
+    seconds : float
+        A guard: after so long no further candidate is made, the best so far is taken and called partial; 0 for none.
+        What is reached in a time hangs on the machine, so a plan that needs the same bytes everywhere limits `tries`.
     """
 
     leaves: int = 16
@@ -181,6 +190,8 @@ class Tree:
     read: dict[str, Any] = field(default_factory=dict)
     sure: float = 0.0
     refits: int = 0
+    tries: int = 0
+    seconds: float = 0.0
 
     def __post_init__(self) -> None:
         check("tree", "one leaf", self.leaves, self.slack)
@@ -188,6 +199,7 @@ class Tree:
         Wanted.parse(self.read)
         check_sure(self.sure, self.queries)
         check_refits(self.refits)
+        Limits(self.tries, self.seconds)
         if self.sure and self.refits:
             raise InvalidInput("a tree whose splits are sure asks for each of them; leave refits away, or sure")
 
@@ -214,6 +226,7 @@ class Tree:
             read=self.read,
             sure=self.sure,
             refits=self.refits,
+            limits=Limits(self.tries, self.seconds),
             select=parts.get("select"),
             slack=self.slack,
             rng=rng,

@@ -18,6 +18,7 @@ from kdaudit.surrogates.choice import Candidate
 from kdaudit.surrogates.columns import columns_of
 from kdaudit.surrogates.conditions import Condition, Vocabulary, search
 from kdaudit.surrogates.enquiry import NONE, Body, enquire
+from kdaudit.surrogates.limits import Limits
 from kdaudit.surrogates.making import check, check_enquiry, made, parted
 from kdaudit.surrogates.making import read as reading_of
 from kdaudit.surrogates.readings import Wanted
@@ -53,17 +54,22 @@ class RuleSet:
         New rows that are asked beyond ``fit`` and ``select``, for each of their rows.
     read : dict
         What to read off texts and pictures; see `kdaudit.surrogates.readings.Wanted`.
+    tries, seconds
+        Limits on the making, as of a tree.
     """
 
     rules: int = 16
     slack: float = 0.5
     queries: int = 0
     read: dict[str, Any] = field(default_factory=dict)
+    tries: int = 0
+    seconds: float = 0.0
 
     def __post_init__(self) -> None:
         check("rule set", "one rule, its start", self.rules, self.slack)
         check_enquiry(self.queries)
         Wanted.parse(self.read)
+        Limits(self.tries, self.seconds)
 
     @property
     def signals(self) -> frozenset[Signal]:
@@ -82,10 +88,10 @@ class RuleSet:
         rows = parted(behaviour, parts["fit"], parts.get("select"), to_teacher, rng)
         fit, chosen_on = reading_of(rows, self.read)
         enquiry = enquire(behaviour, fit, chosen_on, to_teacher, queries=self.queries, leaves=self.rules, rng=rng)
-        candidates: list[Candidate] = []
-        for body in enquiry.ways(fit, chosen_on):
-            candidates += by_weight(partial(_candidates, behaviour, rules=self.rules), body)
-        return made(behaviour, "rule set", candidates, (fit, chosen_on), self.slack, enquiry)
+        make = partial(_candidates, behaviour, rules=self.rules)
+        every = (each for body in enquiry.ways(fit, chosen_on) for each in by_weight(make, body))
+        found, cut = Limits(self.tries, self.seconds).taken(every)
+        return made(behaviour, "rule set", found, (fit, chosen_on), self.slack, enquiry, cut)
 
     def words(self, subject: Surrogate | None = None) -> str:
         """Return what was made, in words; without it, what will be."""
