@@ -29,6 +29,8 @@ WARM_UP = 200
 MOST = 0.05
 """How far a subject's ratio to itself may be from 1 before nothing is said about its ratio to another."""
 SHARES = (0.5, 0.9, 0.99)
+LONGEST, FEWEST = 4.0, 7
+"""Seconds of a try, and fewest calls a block however long they take: enough in all for a 99th percentile."""
 TRIES = 3
 """How often a subject is measured against itself before a machine is called too busy."""
 
@@ -119,7 +121,7 @@ def latency(
     return _summed(np.array([_once(call, clock) for _ in range(calls)]) / 1e3, level=level)
 
 
-def settled(call: Call, *, blocks: int = 40, calls: int = 25, clock: Clock = time.perf_counter_ns) -> Latency:
+def settled(call: Call, *, blocks: int = 40, calls: int = 63, clock: Clock = time.perf_counter_ns) -> Latency:
     """Measure one call in two seats; its percentiles are unknown where it differs from itself by more than 5 %.
 
     Blocks of calls alternate between two seats, and the seats' medians are compared.  A machine that is busy for a
@@ -131,12 +133,12 @@ def settled(call: Call, *, blocks: int = 40, calls: int = 25, clock: Clock = tim
     blocks : int
         Of each seat, at least 10.
     calls : int
-        Calls a block.
+        Most calls a block, 5,040 in all; fewer of a slow subject, so that a try ends within about `LONGEST` seconds.
     clock : callable
     """
     _check(blocks, 10, WARM_UP)
-    for _ in range(WARM_UP):
-        call()
+    warm = float(np.median([_once(call, clock) for _ in range(WARM_UP)]))
+    calls = int(np.clip(LONGEST * 1e9 / (2 * blocks * max(warm, 1.0)), FEWEST, calls))
     times, itself = np.empty((blocks, 2, calls)), math.nan
     for _ in range(TRIES):
         for block in range(blocks):

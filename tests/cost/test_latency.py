@@ -95,18 +95,24 @@ def test_what_agrees_with_itself_is_told_and_what_does_not_is_unknown():
     assert found.p99.value > found.p90.value and stage.calls == WARM_UP + found.calls
     # a machine that is busy whenever the first seat is at its turn
     turns = ((block + turn) % 2 for block in itertools.cycle(range(40)) for turn in range(2))
-    busy = (1.3 if seat == 0 else 1.0 for seat in turns for _ in range(25))
+    busy = (1.3 if seat == 0 else 1.0 for seat in turns for _ in range(63))
     stage = Stage()
     stage.load = itertools.chain(itertools.repeat(1.0, WARM_UP), busy)
     found = settled(stage.call(40_000), clock=stage.clock)
     assert not found.p50.known and "1.3" in found.p50.method and "too busy" in found.p50.method
-    assert stage.calls == WARM_UP + TRIES * 2000 and found.calls == 0
+    assert stage.calls == WARM_UP + TRIES * 5040 and found.calls == 0
+
+
+def test_a_slow_subject_is_called_less_often():
+    stage = Stage()
+    found = settled(stage.call(10_000_000), clock=stage.clock)
+    assert found.calls == 560 == stage.calls - WARM_UP and found.p99.known
 
 
 def test_a_machine_that_calms_down_is_believed():
     stage = Stage()
     turns = ((block + turn) % 2 for block in range(40) for turn in range(2))
-    busy = (1.3 if seat == 0 else 1.0 for seat in turns for _ in range(25))
+    busy = (1.3 if seat == 0 else 1.0 for seat in turns for _ in range(63))
     stage.load = itertools.chain(itertools.repeat(1.0, WARM_UP), busy, itertools.repeat(1.0))
     assert settled(stage.call(40_000), clock=stage.clock).p50.value == pytest.approx(40, rel=0.02)
 

@@ -194,8 +194,8 @@ def test_layers_are_paired_and_the_pair_that_helps_is_found():
 def test_a_policy_can_be_put_into_a_plan():
     from ruamel.yaml import YAML
 
-    others = (Shape("cnn", (4, 8)), Shape("transformer", (8, 8), 16, 4))
-    space = Space(others, pairs=Pairs(("hint",), (("a",), ("b",)), ("c",)), steps=77)
+    others = (Shape("cnn", (4, 8)), Shape("transformer", (8, 8), 16, 4), Shape("soft_tree", (), depth=3))
+    space = Space(others, pairs=Pairs(("hint",), (("a",), ("b",), ("c",)), ("d",)), steps=77)
     for one in (*found(trials=5).tried, *found(trials=9, space=space, merit=lambda s: 1.0, limits=FLAT).tried):
         (item,) = YAML(typ="safe").load(one.plan)
         assert item.pop("name") and item.pop("kind") == "student"
