@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from kdaudit.auditing.items import ProxyItem
+from kdaudit.digest import of_data
+from kdaudit.durable import write_durably
 from kdaudit.interval import Interval
+from kdaudit.layers import Layers
 from kdaudit.question import ProxyRecipe, Workbench
 from kdaudit.samples import Samples
 from kdaudit.subject import Subject
 
+Meter = Callable[[Subject, Samples], Interval]
+MEASURED = "measured.json"
+"""What instruments told, kept in the proxy's folder."""
 FOLDER = "making"
 """Below the proxy's own folder, until the proxy is made; nothing in it is evidence."""
 
@@ -38,17 +46,43 @@ def energy(subject: Subject, samples: Samples) -> Interval:
     return counter(passing(subject, samples.take([0])))
 
 
-METERS = {"latency": latency, "memory": memory, "energy": energy}
+METERS: dict[str, Meter] = {"latency": latency, "memory": memory, "energy": energy}
 """What is measured and not counted: it may differ from machine to machine and from run to run."""
 
 
 def at(item: ProxyItem, folder: Path) -> ProxyRecipe:
-    """Return the recipe at a workbench of its own, below the proxy's folder; most recipes need none."""
+    """Return the recipe at a workbench of its own, below its folder; most recipes need none.
+
+    Parameters
+    ----------
+    item : ProxyItem
+    folder : Path
+        The proxy's own, or that of one of its controls inside it.
+    """
     placed = getattr(item.recipe, "at", None)
     if placed is None:
         return item.recipe
-    recipe: ProxyRecipe = placed(Workbench(folder / FOLDER, METERS))
+    file = (folder if folder.name == item.name else folder.parent) / MEASURED
+    meters = {name: _kept(name, meter, file) for name, meter in METERS.items()}
+    recipe: ProxyRecipe = placed(Workbench(folder / FOLDER, meters))
     return recipe
+
+
+def _kept(name: str, meter: Meter, file: Path) -> Meter:
+    """Return an instrument that measures a body once: a control is held to what its proxy was held to."""
+
+    def read(subject: Subject, samples: Samples) -> Interval:
+        known = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+        form = subject.form
+        body = of_data([form.architecture, form.arguments]) if isinstance(form, Layers) else subject.identity.digest
+        key = f"{name} of {body}"
+        if key not in known:
+            known[key] = meter(subject, samples).to_data()
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write_durably(file, json.dumps(known, indent=1, sort_keys=True).encode() + b"\n")
+        return Interval.from_data(known[key])
+
+    return read
 
 
 def clear(folder: Path) -> None:
