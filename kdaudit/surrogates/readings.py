@@ -5,21 +5,51 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kdaudit.domain import Category, Domain, Field, Image, Real, Text
 from kdaudit.errors import InvalidInput
 from kdaudit.samples import Samples
+from kdaudit.sampling.columns import absent
 from kdaudit.surrogates.concepts import Concept, concept
 from kdaudit.surrogates.scenes import LETTERS, Regions, patches, segments
 from kdaudit.surrogates.texts import Counts, Floats, Terms, chosen_terms, terms_from
 
-Part = Terms | Counts | Regions | Concept
+
+@dataclass(frozen=True)
+class Known:
+    """Whether a value is there, so that rows without one can have a branch of their own.
+
+    Parameters
+    ----------
+    field : str
+        A number or category that may be missing.
+    """
+
+    kind: ClassVar[str] = "known"
+    field: str
+
+    @property
+    def fields(self) -> tuple[Category, ...]:
+        """One category: known or missing."""
+        return (Category(f"{self.field}_value", ("known", "missing")),)
+
+    def columns(self, samples: Samples) -> list[NDArray[Any]]:
+        """Return 0 where the value is there and 1 where it is missing."""
+        return [absent(samples, self.field).astype(np.int32)]
+
+    def words(self) -> str:
+        """Return what is read, in words."""
+        return f"whether {self.field} is known"
+
+
+Part = Terms | Counts | Regions | Concept | Known
 LONGEST = 4
 """Most words of a phrase."""
-KEYS = ("terms", "phrases", "counts", "patches", "segments", "concepts")
+KEYS = ("terms", "phrases", "counts", "patches", "segments", "concepts", "missing")
 
 
 @dataclass(frozen=True)
@@ -40,6 +70,9 @@ class Wanted:
         Connected parts of a picture that are bright together, at most 26.
     concepts : mapping of str to mapping
         Name -> ids of rows with it (``yes``) and without (``no``).
+    missing : bool
+        Whether rules may test that a value is missing and nothing else; without it missing values go with some present
+        ones, to the side of a test where they fit best.
     """
 
     terms: int = 0
@@ -48,13 +81,14 @@ class Wanted:
     patches: int = 0
     segments: int = 0
     concepts: Mapping[str, Mapping[str, object]] | None = None
+    missing: bool = False
 
     def __post_init__(self) -> None:
         whole = (self.terms, self.phrases, self.patches, self.segments)
-        if any(isinstance(x, bool) or not isinstance(x, int) or x < 0 for x in whole) or not isinstance(
-            self.counts, bool
-        ):
-            raise InvalidInput("read: terms, phrases, patches and segments are whole numbers, counts is true or false")
+        if any(isinstance(x, bool) or not isinstance(x, int) or x < 0 for x in whole):
+            raise InvalidInput("read: terms, phrases, patches and segments are whole numbers")
+        if not (isinstance(self.counts, bool) and isinstance(self.missing, bool)):
+            raise InvalidInput("read: counts and missing are true or false")
         if not 1 <= self.phrases <= LONGEST or self.segments > len(LETTERS):
             raise InvalidInput(
                 f"read: phrases have 1 to {LONGEST} words, and there are at most {len(LETTERS)} segments"
@@ -156,8 +190,12 @@ def _part(data: Mapping[str, Any]) -> Part:
             terms, weights = tuple(map(str, data["terms"])), tuple(map(float, data["weights"]))
             start, right = float(data["start"]), float(data["right"])
             return Concept(str(data["name"]), str(data["field"]), terms, int(data["side"]), weights, start, right)
+        case "known":
+            return Known(str(data["field"]))
         case kind:
-            raise InvalidInput(f"a reading has a part of kind {kind!r}; terms, counts, regions or concept was expected")
+            raise InvalidInput(
+                f"a reading has a part of kind {kind!r}; terms, counts, regions, concept or known was expected"
+            )
 
 
 def reading(wanted: Wanted, samples: Samples, score: Floats) -> Reading:
@@ -184,6 +222,8 @@ def reading(wanted: Wanted, samples: Samples, score: Floats) -> Reading:
         parts += _read(wanted, item, samples, score, f"{item.name}_" if several else "")
     for name, examples in (wanted.concepts or {}).items():
         parts.append(concept(name, samples, examples))
+    if wanted.missing:
+        parts += [Known(name) for name in kept if samples.domain[name].missing]
     unread = [item.name for item in shown if item.name not in {part.field for part in parts}]
     if unread or not parts:
         raise InvalidInput(

@@ -130,6 +130,7 @@ def test_a_reading_comes_back_from_plain_data_and_keeps_what_rules_can_test():
         ({"terms": -1}, "whole numbers"),
         ({"phrases": 9}, "1 to 4 words"),
         ({"counts": 1}, "true or false"),
+        ({"missing": "yes"}, "true or false"),
         ({"concepts": {"x": [1]}}, "lists of ids"),
     ],
 )
@@ -230,3 +231,18 @@ def test_new_pictures_are_asked_and_read(digits):
     assert found.making.beyond <= sum(asked) - 200 - len(parts["select"])
     judge = parts["judge"]
     assert (found.answer(judge, (LABEL,)).label == ask(judge, ()).score.argmax(axis=1)).mean() > 0.4
+
+
+def test_missing_values_may_have_a_branch_of_their_own(behaviour, draw_rows, answer_with):
+    ask = answer_with(
+        lambda s: np.where(np.isnan(s.columns["debt"]), 0.9, 0.1 + 0.2 * (s.columns["hours"] > 50))[:, None]
+    )
+    found = tree(
+        behaviour, draw_rows(400), ask, leaves=4, read={"missing": True}, slack=0.0, rng=np.random.default_rng(0)
+    )
+    fresh = draw_rows(200, 5)
+    told = [rule.text(found.seen(fresh).domain) for rule in found.rules.rules]
+    assert "debt value is missing" in told
+    said = found.answer(fresh, (SCORE,)).score[:, 0]
+    np.testing.assert_allclose(said[np.isnan(fresh.columns["debt"])], 0.9)
+    assert Reading.from_data(found.reading.to_data()) == found.reading
