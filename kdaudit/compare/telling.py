@@ -239,9 +239,10 @@ def sentences(found: dict[str, Any], cast: Cast, item: Beside) -> Iterator[str]:
         ways = dict.fromkeys(found["methods"].values())
         yield f"Reasons by {'; '.join(ways)}; scale: {found['scale']}; baseline: {found['baseline']}."
     beside = rival(item, "its reasons for other rows")
+    theirs = beside if item.control_kind == "permuted" else f"those of {beside}"
     if item.excess is not None and item.excess.known and item.excess.low <= 0 <= item.excess.high:
         yield (
-            f"The {cast.proxy_name}'s reasons are no more alike to this teacher's than {beside}'s: the excess "
+            f"The {cast.proxy_name}'s reasons are no more alike to this teacher's than {theirs}: the excess "
             f"{item.excess.text(signed=True)} holds 0. That it answers alike says nothing of its reasons."
         )
     elif item.excess is not None and item.strangers == 1:
