@@ -16,6 +16,7 @@ from kdaudit.cost.latency import latency
 from kdaudit.cost.sizes import size
 from kdaudit.data.sets import load_set, named_set
 from kdaudit.distillation.loop import Extras, distil
+from kdaudit.distillation.starting import start_from, vocabulary
 from kdaudit.distillation.training import Schedule
 from kdaudit.encoders import Encoder
 from kdaudit.networks.architectures import build
@@ -100,7 +101,10 @@ def mnist(data: Path) -> Task:
 
 
 def sst(data: Path) -> Task:
-    """Return sentences: the treebank's for the teachers, those and other reviews without labels for students."""
+    """Return sentences: the treebank's for the teachers, those and other reviews without labels for students.
+
+    Students start from the teacher's word vectors, on their widest directions; all their weights are counted.
+    """
     whole, reviews = load_set("sst", data), load_set("movie_reviews", data)
     names = np.char.partition(whole.ids.astype(str), " ")[:, 0]
     train, judge = whole.take(names == "train"), whole.take(names == "test")
@@ -116,9 +120,9 @@ def sst(data: Path) -> Task:
 
     def student(words, width, hidden):
         def made(teacher, seed):
-            encoder = Tokens(teacher.encoding.domain, teacher.encoding.words[:words], teacher.encoding.length)
+            encoder = vocabulary(teacher.encoding, teacher, words, "teacher")
             module = transformer(encoder, width, hidden, seed)
-            project(teacher.module.embedding, module.embedding)
+            start_from(teacher, module)
             return module, encoder
 
         return made
@@ -133,14 +137,6 @@ def sst(data: Path) -> Task:
         {"40-60 % smaller": student(8_000, 32, (64,)), "10x smaller": student(3_000, 16, (32,))},
         (400, 1_200),
     )
-
-
-def project(theirs: nn.Embedding, ours: nn.Embedding) -> None:
-    """Start from the teacher's vectors of the same words, on their widest directions (principal components)."""
-    with torch.no_grad():
-        vectors = theirs.weight[: ours.num_embeddings]
-        _, _, axes = torch.linalg.svd(vectors - vectors.mean(dim=0), full_matrices=False)
-        ours.weight.copy_(vectors @ axes[: ours.embedding_dim].T)
 
 
 def taught(task: Task, samples: Samples, name: str, seed: int) -> Network:
