@@ -220,7 +220,7 @@ class Benched:
         }
         about = f"{len(reporting.samples):,} rows that chose nothing ({len(choosing.samples):,} others chose)"
         title = "Which students come nearest to the teacher, at which cost?"
-        measured = [METERED[name] for name in METERED if getattr(recipe, name) is not None]
+        measured = [name for name in METERED if getattr(recipe, name) is not None]
         network.shown = (evidence(found, title=title, about=about, measured=measured),)  # type: ignore[attr-defined]
         return network
 

@@ -32,7 +32,9 @@ def curves(run: Run) -> tuple[Block, ...]:
         if evidence.shows == "curve" and evidence.rows:
             out += _section(evidence)
         if evidence.shows == "policies" and evidence.rows:
-            out += [*heading(evidence), curve_of(evidence), *policies(evidence)]
+            # a single point makes no picture
+            drawn = (curve_of(evidence),) if len(evidence.arrays["parameters"]) > 1 else ()
+            out += [*heading(evidence), *drawn, *policies(evidence)]
     return tuple(out)
 
 

@@ -19,11 +19,12 @@ def policies(evidence: Evidence) -> list[Block]:
     costs = [str(name) for name in evidence.context.get("costs", ())]
     measures = list(dict.fromkeys(row.measure for row in evidence.rows))
     first, *others = [_table(evidence, name, points, costs) for name in measures]
+    items = "one item of a plan" if len(points) == 1 else f"{count(len(points))} items of a plan"
     texts = tuple((f"{place + 1}", str(point["plan"])) for place, point in enumerate(points))
     return [
         first,
         Fold("The same by another measure", tuple(others)),
-        Fold(f"How each is made ({count(len(texts))} items of a plan)", (Table(("student", "item of a plan"), texts),)),
+        Fold(f"How each is made ({items})", (Table(("student", "item of a plan"), texts),)),
         *_without("Left out by the limits", evidence.context.get("left_out", {})),
         *_without("No student came of", evidence.context.get("failed", {})),
     ]

@@ -120,3 +120,5 @@ def test_a_search_shows_its_table_and_what_was_left_out():
     assert "500 rows that chose nothing" in page and "Left out by the limits: [64]: 5,000" in page
     assert "hidden: [1]" in page and "&lt;b&gt;: the loss is nan" in page and "<svg" in page
     assert curves(SimpleNamespace(evidence={})) == ()
+    alone = fragment(curves(SimpleNamespace(evidence={"proxies.found": points(1)})))
+    assert "<svg" not in alone and "one item of a plan" in alone
