@@ -56,7 +56,7 @@ class Teachers:
 
 
 @dataclass(frozen=True)
-class Source:
+class Rival:
     """Whom one control is made from.
 
     Parameters
@@ -154,9 +154,7 @@ def make(plan: Plan, item: ProxyItem, teachers: Teachers, parts: Parts, ask: Ask
     return made
 
 
-def sources(
-    plan: Plan, item: ProxyItem, teachers: Teachers, parts: Parts
-) -> tuple[tuple[Source, ...], ControlKind, str]:
+def rivals(plan: Plan, item: ProxyItem, teachers: Teachers, parts: Parts) -> tuple[tuple[Rival, ...], ControlKind, str]:
     """Return whom a proxy's controls are made from, what kind of control that is, and why there is none.
 
     One from each stranger; without strangers `LABEL_ONLY` from recorded outcomes, where there are any.
@@ -165,7 +163,7 @@ def sources(
     if teachers.other is not None:
         return (), "none", "a teacher that answers as the other does scores exactly 0"
     if teachers.strangers:
-        named = (Source(control_name(at), one) for at, one in enumerate(teachers.strangers))
+        named = (Rival(control_name(at), one) for at, one in enumerate(teachers.strangers))
         return tuple(named), "strangers_proxy", ""
     if any(part.labels is None for part in rows.values()):
         return (), "none", "there is neither an independent teacher nor recorded outcomes to make a control from"
@@ -177,16 +175,16 @@ def sources(
     from kdaudit.teachers.recorded import outcomes
 
     told = outcomes(concat(list(rows.values())), plan.behaviour.outputs)
-    return tuple(Source(control_name(at), told) for at in range(LABEL_ONLY)), "label_only", ""
+    return tuple(Rival(control_name(at), told) for at in range(LABEL_ONLY)), "label_only", ""
 
 
-def make_control(plan: Plan, item: ProxyItem, source: Source, kind: ControlKind, parts: Parts, ask: Ask) -> Subject:
+def make_control(plan: Plan, item: ProxyItem, rival: Rival, kind: ControlKind, parts: Parts, ask: Ask) -> Subject:
     """Make one control by the proxy's recipe; `ask` is the way to everybody but the teacher."""
     # outcomes are no network: a recipe that looks into its teacher has a form that does not
     blind = getattr(item.recipe, "of_outcomes", None) if kind == "label_only" else None
     recipe = item.recipe if blind is None else blind()
-    chance = rng(plan.seed, f"proxies/{item.name}/{source.name}")
-    made: Subject = recipe.make(plan.behaviour, source.teacher, _learned(parts), ask, chance)
+    chance = rng(plan.seed, f"proxies/{item.name}/{rival.name}")
+    made: Subject = recipe.make(plan.behaviour, rival.teacher, _learned(parts), ask, chance)
     return made
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from kdaudit.auditing import benches, beyond, casting, groups, losses, rows
-from kdaudit.auditing.casting import Source, Teachers, Troupe
+from kdaudit.auditing.casting import Rival, Teachers, Troupe
 from kdaudit.auditing.conclude import conclude, undecided
 from kdaudit.auditing.items import ProxyItem, QuestionItem
 from kdaudit.auditing.plan import Plan
@@ -125,20 +125,20 @@ def make_proxy(stage: Stage, item: ProxyItem, teachers: Teachers) -> Troupe:
     made = casting.further(stage.plan, item, stage.parts)
     if made is not None:
         stage.posed(meter)(teachers.teacher, made, item.recipe.signals or _fullest(teachers.teacher))
-    sources, kind, reason = casting.sources(stage.plan, item, teachers, stage.parts)
+    rivals, kind, reason = casting.rivals(stage.plan, item, teachers, stage.parts)
     if stage.journal.finished(f"proxies/{item.name}") is None:
         stage.tell(f"proxy {item.name}: distilling")
-        control = {"kind": kind, "reason": reason, "count": len(sources)}
+        control = {"kind": kind, "reason": reason, "count": len(rivals)}
         _distil(stage, item, teachers, meter, control)
     else:
         stage.tell(f"proxy {item.name}: made before")
         asked = beyond.noted(folder)
         if asked is not None:
             stage.ledger.enter(asked)
-    for source in sources:
-        _control(stage, item, source, kind)
+    for rival in rivals:
+        _control(stage, item, rival, kind)
     # read back even when just made, so that an undisturbed run and a resumed one go on with the same thing
-    controls = tuple(casting.load(folder / source.name) for source in sources)
+    controls = tuple(casting.load(folder / rival.name) for rival in rivals)
     return Troupe(item.name, casting.load(folder), controls, kind, reason)
 
 
@@ -160,14 +160,14 @@ def _distil(stage: Stage, item: ProxyItem, teachers: Teachers, meter: Metered, c
     stage.journal.finish(f"proxies/{item.name}", [*files, folder / "card.json"])
 
 
-def _control(stage: Stage, item: ProxyItem, source: Source, kind: ControlKind) -> None:
-    step = f"proxies/{item.name}/{source.name}"
+def _control(stage: Stage, item: ProxyItem, rival: Rival, kind: ControlKind) -> None:
+    step = f"proxies/{item.name}/{rival.name}"
     if stage.journal.finished(step) is not None:
         return
     folder = stage.folder.path / step
-    stage.tell(f"proxy {item.name}: {source.name} from {source.teacher.identity.name}")
+    stage.tell(f"proxy {item.name}: {rival.name} from {rival.teacher.identity.name}")
     placed = replace(item, recipe=benches.at(item, folder))
-    made = casting.make_control(stage.plan, placed, source, kind, stage.parts, stage.posed(stage.store.ask))
+    made = casting.make_control(stage.plan, placed, rival, kind, stage.parts, stage.posed(stage.store.ask))
     files = casting.save(made, folder)
     stage.store.seal(stage.folder.path / "answers")
     benches.clear(folder)
