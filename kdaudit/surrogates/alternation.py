@@ -2,12 +2,14 @@
 
 Growing never looks back.  Tree alternating optimisation does: at each split only those rows matter that one side would
 decide as the teacher and the other would not; the split that sends most of them to their better side is taken.  The
-number of agreeing rows never falls, and splits that no longer part rows vanish.
+number of agreeing rows never falls, and splits that no longer part rows vanish.  Where the score is a number every row
+matters by how much nearer to it one side would come, and what never rises is the squared error.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +19,14 @@ from kdaudit.surrogates.cuts import Ordered, best_sides
 from kdaudit.surrogates.growth import Branch, Leaf, Node
 from kdaudit.surrogates.splits import Split
 from kdaudit.surrogates.sums import Sums
-from kdaudit.surrogates.targets import Positions, Targets
+from kdaudit.surrogates.targets import Floats, Positions, Targets
 
 ROUNDS = 10
 """Most passes over the tree; it seldom changes after the fourth."""
 PRICE = 0.01
 """What each further field of a sum must gain, as a share of the rows that matter at the split."""
+STEPS = 10_000
+"""Squared errors are counted in so many steps of their mean, whole numbers, so that their sums are exact."""
 
 
 def alternated(tree: Node, columns: list[Column], targets: Targets, smallest: int, sums: Sums | None = None) -> Node:
@@ -49,6 +53,9 @@ class _Alternation:
     def __init__(self, columns: list[Column], targets: Targets, smallest: int, sums: Sums | None) -> None:
         self._columns, self._targets, self._smallest, self._sums = columns, targets, smallest, sums
         self._decisions: dict[int, tuple[Leaf, int]] = {}
+        self._answers: dict[int, tuple[Leaf, Floats]] = {}
+        around = float(((targets.score - targets.score.mean(axis=0)) ** 2).sum(axis=1).mean()) if len(targets) else 0.0
+        self._unit = STEPS / around if around > 0 else 0.0
         # sums stand at the end
         single = [column for column in columns if not column.terms]
         self._ordered = Ordered.of(single)
@@ -72,20 +79,27 @@ class _Alternation:
                 goes_left = split.left[self._columns[split.column].codes[rows]]
                 left = self._pass(left, rows[goes_left])
                 right = self._pass(right, rows[~goes_left])
-                merit = self._right(left, rows).astype(np.int64) - self._right(right, rows)
+                merit = self._right(left, rows).astype(np.int64) - self._right(right, rows).astype(np.int64)
                 return Branch(self._reset(split, rows, merit), left, right)
             case _:
                 return tree
 
-    def _right(self, tree: Node, rows: Positions) -> Mask:
-        """Return which of `rows` the tree would decide as the teacher does, wherever they come from."""
+    def _right(self, tree: Node, rows: Positions) -> NDArray[Any]:
+        """Return which of `rows` the tree would decide as the teacher does, wherever they come from.
+
+        Where the score is a number: minus the squared error of each, in steps.
+        """
         match tree:
             case Branch(split=split, left=left, right=right):
                 goes_left = split.left[self._columns[split.column].codes[rows]]
-                out = np.empty(len(rows), dtype=bool)
+                out = np.empty(len(rows), dtype=np.int64 if self._targets.numeric else bool)
                 out[goes_left] = self._right(left, rows[goes_left])
                 out[~goes_left] = self._right(right, rows[~goes_left])
                 return out
+            case Leaf() if self._targets.numeric:
+                error = ((self._targets.score[rows] - self._answer(tree)) ** 2).sum(axis=1)
+                steps: Positions = -np.rint(error * self._unit).astype(np.int64)
+                return steps
             case Leaf():
                 agrees: Mask = self._targets.label[rows] == self._decision(tree)
                 return agrees
@@ -99,6 +113,12 @@ class _Alternation:
             known = self._decisions[id(leaf)] = (leaf, int(decision))
         return known[1]
 
+    def _answer(self, leaf: Leaf) -> Floats:
+        known = self._answers.get(id(leaf))
+        if known is None:
+            known = self._answers[id(leaf)] = (leaf, np.array(self._targets.answer(leaf.rows)))
+        return known[1]
+
     def _reset(self, split: Split, rows: Positions, merit: NDArray[np.int64]) -> Split:
         """Return the split that sends most merit to the left; the old one unless another is better."""
         matter = rows[merit != 0]
@@ -106,7 +126,8 @@ class _Alternation:
         best, best_merit = self._cut(split, matter, weight)
         if self._sums is None:
             return best
-        price = PRICE * len(matter)
+        # of decisions that is a share of the rows that matter
+        price = PRICE * float(np.abs(weight).sum())
         for found in self._sums.found(matter, weight > 0, np.abs(weight)):
             at, side, sent = best_sides(Ordered.alone(found.codes, len(found.cuts) + 1), np.arange(len(matter)), weight)
             if at >= 0 and sent > best_merit + price + 0.5:
@@ -124,7 +145,7 @@ class _Alternation:
             at = self._ordered.positions[place]
             found.append((sent, at, np.append(side[: self._columns[at].size], side[-1])))
         for sent, at, left in sorted(found, key=lambda each: (-each[0], each[1])):
-            # merit comes in whole rows
+            # merit comes in whole rows, or steps
             if sent > best_merit + 0.5 and self._columns[at].sayable(left) and self._columns[at].sayable(~left):
                 return Split(at, left, 0.0), sent
         return best, best_merit

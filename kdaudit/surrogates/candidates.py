@@ -79,7 +79,7 @@ class _Maker:
         self._rows, self._outputs, self._most = rows, behaviour.outputs, extent.leaves
         self._smallest = max(1, min(SMALLEST, len(rows) // (4 * extent.leaves)))
         self._columns = list(columns_of(rows.samples, without=without))
-        slanted = extent.fields > 1 and not rows.numeric
+        slanted = extent.fields > 1
         self._sums = Sums.of(rows.samples, extent.fields, without=without) if slanted else None
         self._coarse = bool(extent.queries) or slanted or len(rows) >= MOST
         self._bodies: dict[str, list[Node]] = {}
@@ -103,7 +103,7 @@ class _Maker:
                 if _tests(said) not in met:
                     met.add(_tests(said))
                     yield _Way(on, False, False, _size(body)), said
-            if not self._rows.numeric:
+            if not self._rows.numeric or self._sums is not None:
                 yield from self._changed(on, _few(bodies, self._most) if self._coarse else bodies, met)
 
     def _changed(self, on: str, bodies: list[Node], met: set[Tests]) -> Iterator[tuple[_Way, Rules]]:

@@ -15,6 +15,7 @@ from kdaudit.errors import InvalidInput
 from kdaudit.samples import Samples
 from kdaudit.signal import Signal
 from kdaudit.subject import Ask, Subject
+from kdaudit.surrogates.candidates import Extent
 from kdaudit.surrogates.making import check, check_enquiry
 from kdaudit.surrogates.readings import Wanted
 from kdaudit.surrogates.surrogate import Surrogate
@@ -35,6 +36,8 @@ class ContrastTree:
         The smallest tree within so many standard errors of the best on ``select`` is taken; 0 takes the best.
     queries : int
         New rows that are asked beyond ``fit`` and ``select``, for each of their rows; each is asked at both levels.
+    fields : int
+        Most fields of one split, 1 to 3; with more than one, a split may cut a weighted sum.
     read : dict
         What to read off texts and pictures; see `kdaudit.surrogates.readings.Wanted`.
     """
@@ -45,12 +48,14 @@ class ContrastTree:
     leaves: int = 8
     slack: float = 0.5
     queries: int = 0
+    fields: int = 1
     read: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check("tree", "one leaf", self.leaves, self.slack)
         check_enquiry(self.queries)
         Wanted.parse(self.read)
+        Extent(self.leaves, self.fields, self.queries)
         if self.level == self.other:
             raise InvalidInput(f"level and other are both {self.level!r}; two levels were expected")
 
@@ -83,6 +88,7 @@ class ContrastTree:
             parts["fit"],
             partial(posed.through(ask), teacher),
             leaves=self.leaves,
+            fields=self.fields,
             queries=self.queries,
             read=self.read,
             select=parts.get("select"),

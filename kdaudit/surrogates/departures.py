@@ -13,6 +13,7 @@ from kdaudit.errors import InvalidInput
 from kdaudit.samples import Samples
 from kdaudit.signal import LABEL, LOGIT, SCORE, Signal, Signals
 from kdaudit.subject import Answers, Ask, Subject
+from kdaudit.surrogates.candidates import Extent
 from kdaudit.surrogates.making import check, check_enquiry
 from kdaudit.surrogates.readings import Wanted
 from kdaudit.surrogates.surrogate import Surrogate
@@ -39,6 +40,8 @@ class DepartureTree:
         The smallest tree within so many standard errors of the best on ``select`` is taken; 0 takes the best.
     queries : int
         New rows that both are asked about beyond ``fit`` and ``select``, for each of their rows.
+    fields : int
+        Most fields of one split, 1 to 3; with more than one, a split may cut a weighted sum.
     read : dict
         What to read off texts and pictures; see `kdaudit.surrogates.readings.Wanted`.
     """
@@ -49,12 +52,14 @@ class DepartureTree:
     leaves: int = 8
     slack: float = 0.5
     queries: int = 0
+    fields: int = 1
     read: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check("tree", "one leaf", self.leaves, self.slack)
         check_enquiry(self.queries)
         Wanted.parse(self.read)
+        Extent(self.leaves, self.fields, self.queries)
         if not self.minus:
             raise InvalidInput("minus names nobody; a proxy made before, previous or twin was expected")
         if self.output and self.of == "decision":
@@ -142,6 +147,7 @@ class Beside:
             parts["fit"],
             difference,
             leaves=recipe.leaves,
+            fields=recipe.fields,
             queries=recipe.queries,
             read=recipe.read,
             select=parts.get("select"),

@@ -77,3 +77,26 @@ def test_alone_it_is_refused(behaviour, draw_rows):
         DepartureTree("old", of="decision", output="yes")
     with pytest.raises(InvalidInput, match="one of yes"):
         made(DepartureTree("old", output="no"), behaviour, draw_rows)
+
+
+def test_differences_may_be_cut_by_sums(behaviour, draw_rows):
+    class Sloping(Somebody):
+        pass
+
+    sloping = Sloping("new", 0.3)
+
+    def by_sum(subject, samples, signals):
+        debt = np.nan_to_num(samples.columns["debt"])
+        moved = 0.4 * (samples.columns["hours"] + 30 * debt > 50) if subject is sloping else 0.0
+        score = 0.2 + moved + 0.0 * debt
+        return Answers({SCORE: (score * np.ones(len(samples)))[:, None]})
+
+    parts = {"fit": draw_rows(600), "select": draw_rows(300, seed=1)}
+    fresh = draw_rows(500, seed=2)
+    truth = by_sum(sloping, fresh, ()).score[:, 0] - 0.2
+    left = {}
+    for fields in (1, 2):
+        recipe = DepartureTree("old", leaves=3, fields=fields, slack=0.0).beside(OLD)
+        found = recipe.make(behaviour, sloping, parts, by_sum, np.random.default_rng(0))
+        left[fields] = ((found.rules.evaluate(fresh)[:, 0] - truth) ** 2).mean()
+    assert left[2] < 0.5 * left[1]
