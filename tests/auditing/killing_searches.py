@@ -5,6 +5,7 @@ usage: python killing_searches.py FOLDER TRIALS...  ->  one JSON document on sta
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import signal
@@ -14,9 +15,9 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-import killing
-
+_spec = importlib.util.spec_from_file_location("killing", Path(__file__).with_name("killing.py"))
+killing = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(killing)
 SEARCH = "{name: found, kind: search, sizes: [[2], [4], [8]], trials: 5, steps: 40, batch: 64, parameters: 60}"
 
 

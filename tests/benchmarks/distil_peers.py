@@ -31,7 +31,7 @@ def there() -> bool:
     if not FOLDER.exists() and "KDAUDIT_DISTIL_PEERS" not in os.environ:
         fill = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(FOLDER)]
         done = subprocess.run(
-            [*fill, "-r", str(HERE / "distil_peers.txt")], capture_output=True, text=True, check=False
+            [*fill, "-r", str(HERE / "peers_distil.txt")], capture_output=True, text=True, check=False
         )
         if done.returncode:
             print(f"peers of distil: left out, they could not be installed: {done.stderr.strip()[-300:]}")
