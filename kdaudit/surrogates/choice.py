@@ -106,7 +106,7 @@ def choose(
     select: Targets,
     slack: float,
     near: Near | None = None,
-    every: Targets | None = None,
+    every: Sequence[Targets] = (),
 ) -> tuple[Candidate, Rules, tuple[dict[str, Any], ...]]:
     """Return the candidate that is taken, its rules, made again where they can be, and the whole curve.
 
@@ -126,8 +126,8 @@ def choose(
     near : Near, optional
         Rows drawn around those of `select`: a row and those drawn around it count half each, and all of them together
         as one unit.
-    every : Targets, optional
-        All rows, those of `select` among them; by default `select` alone.
+    every : sequence of Targets
+        All rows, those of `select` among them, in bodies that count alike; by default `select` alone.
     """
     scores = [candidate.rules.evaluate(select.samples) for candidate in candidates]
     plain = np.array([select.merit(score) for score in scores])
@@ -141,8 +141,8 @@ def choose(
     least = min(sizes[i] for i in close) if slack else max(sizes)
     final = [i for i in order if i in close and sizes[i] <= least][:FINALISTS]
     made = {i: _made_again(candidates[i]) for i in final}
-    rows = select if every is None else every
-    met = {i: float(rows.merit(rules.evaluate(rows.samples)).mean()) for i, rules in made.items()}
+    bodies = every or (select,)
+    met = {i: float(np.mean([_met(rules, rows) for rows in bodies])) for i, rules in made.items()}
     taken = min(final, key=lambda i: (-met[i], len(made[i].rules), final.index(i)))
     curve = tuple(
         {
@@ -159,6 +159,10 @@ def choose(
         for i, candidate in enumerate(candidates)
     )
     return candidates[taken], made[taken], curve
+
+
+def _met(rules: Rules, rows: Targets) -> float:
+    return float(rows.merit(rules.evaluate(rows.samples)).mean())
 
 
 def _made_again(candidate: Candidate) -> Rules:

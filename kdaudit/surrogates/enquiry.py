@@ -28,6 +28,8 @@ PLENTY = 20
 """New rows for each row given that serve; with more, little is gained."""
 MOST_NEW = 10_000
 """New rows in all that serve: with many rows given, fewer new ones for each do."""
+SURE = 0.5
+"""Standard errors by which trial trees with new rows must be better than without: then new rows serve."""
 MANY = 2_000
 """With so many rows to choose on, trial trees are tested on these alone."""
 
@@ -66,11 +68,6 @@ class Body:
     rows: Targets
     whole: Targets | None
 
-    @property
-    def all(self) -> Targets:
-        """Those that are chosen on as well."""
-        return self.rows if self.whole is None else self.whole
-
 
 @dataclass(frozen=True, eq=False)
 class Enquiry:
@@ -80,7 +77,7 @@ class Enquiry:
     ----------
     pools : tuple of Pool
     sampler : str
-        The one that proved best; `NONE` where no batch was better than none.
+        The one that proved best; `NONE` where no batch was better than none by half a standard error.
     trials : dict of str to float
         Agreement of trial trees on rows held out, by sampler.
     near : Pool, optional
@@ -100,9 +97,12 @@ class Enquiry:
         """Rows that were asked beyond those given, and answered."""
         return sum(len(pool) for pool in self.pools) + (0 if self.near is None else len(self.near))
 
-    def answers(self, fit: Targets, select: Targets) -> Targets:
-        """Return all rows that surrogates are made from, in one body: what a body made from all of them must meet."""
-        return self.ways(fit, select)[-1].all
+    def answers(self, fit: Targets, select: Targets) -> tuple[Targets, ...]:
+        """Return what a surrogate made from all rows must meet: the rows given, and new ones where these serve."""
+        given = fit if select is fit else stacked([fit, select])
+        if self.sampler == NONE:
+            return (given,)
+        return given, stacked([pool.targets for pool in (*self.pools, self.near) if pool is not None])
 
     def ways(self, fit: Targets, select: Targets) -> tuple[Body, ...]:
         """Return the bodies of rows that surrogates are made from: those given, and those with new ones."""
@@ -220,7 +220,7 @@ def enquire(
     merits |= {pool.sampler: _trial(fit, select, pool, folds, leaves) for pool in pools if len(pool)}
     trials = {name: float(merit.mean()) for name, merit in merits.items()}
     serving = max(trials.keys() - {NONE}, key=lambda name: (trials[name], name), default=NONE)
-    if trials.get(serving, -np.inf) <= trials[NONE]:
+    if serving != NONE and not _better(merits[serving], merits[NONE]):
         serving = NONE
     if serving != NONE:
         pools.append(asking.pool(serving, total - sum(len(pool) for pool in pools)))
@@ -229,6 +229,13 @@ def enquire(
     near = around.pool(plain, queries * len(select)) if serving != NONE != plain and select is not fit else None
     told = tuple((name, round(float(value), 6)) for name, value in trials.items())
     return Enquiry(tuple(pool for pool in pools if len(pool)), serving, told, near, asking.note or around.note)
+
+
+def _better(merit: Floats, other: Floats) -> bool:
+    """Return whether one merit a row is above another by more than chance often makes it."""
+    gained = merit - other
+    error = gained.std(ddof=1) / np.sqrt(len(gained)) if len(gained) > 1 else 0.0
+    return bool(gained.mean() > SURE * error)
 
 
 def _trial(fit: Targets, select: Targets, pool: Pool | None, folds: Positions, leaves: int) -> Floats:

@@ -65,7 +65,7 @@ def test_what_the_rows_chosen_on_cannot_tell_apart_is_made_again_and_told_apart_
     again = {"worse": lambda: worse, "better": lambda: better}
     # alike where they are chosen: the first would win, and the second is better once made from all rows
     candidates = [Candidate(way, stairs(0.5), make) for way, make in again.items()]
-    chosen, rules, curve = choose(candidates, every.take(part), 0.5, every=every)
+    chosen, rules, curve = choose(candidates, every.take(part), 0.5, every=[every])
     assert (chosen.way, rules) == ("better", better)
     assert [row["chosen"] for row in curve] == [False, True]
     assert all(row["tied"] for row in curve)
