@@ -19,7 +19,7 @@ TORCH_ROOMS = {"networks", "objective", "teachers", "explain", "students", "dist
 TORCH = {"torch", "captum"}
 HEAVY = {"torch", "pandas", "sklearn", "scipy", "numpy", "pyarrow", "pydantic", "streamlit", "plotly", "matplotlib"}
 VAGUE = {"utils", "util", "helpers", "helper", "common", "base", "core", "misc"}
-LIBRARIES = {"sklearn": "scikit-learn", "ruamel": "ruamel.yaml"}
+LIBRARIES = {"interpret": "interpret-core", "sklearn": "scikit-learn", "ruamel": "ruamel.yaml"}
 LONGEST = 400
 
 

@@ -26,6 +26,7 @@ PROXIES = {
     "tree": "kdaudit.surrogates.trees:Tree",
     "rule_list": "kdaudit.surrogates.lists:RuleList",
     "rule_set": "kdaudit.surrogates.votes:RuleSet",
+    "additive": "kdaudit.surrogates.additive:Additive",
     "contrast_tree": "kdaudit.surrogates.contrasts:ContrastTree",
     "departure_tree": "kdaudit.surrogates.departures:DepartureTree",
 }
