@@ -14,6 +14,7 @@ from kdaudit.chance import rng as chance
 from kdaudit.chance import seed_of
 from kdaudit.distillation.capacity import Capacity, capacity, evidence
 from kdaudit.distillation.loop import Extras, Record, encoder_of, learn, recorded
+from kdaudit.distillation.students import BALANCED
 from kdaudit.distillation.training import Schedule
 from kdaudit.errors import InvalidInput
 from kdaudit.networks.architectures import build
@@ -67,6 +68,8 @@ class Growing:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sizes", tuple(tuple(hidden) for hidden in self.sizes))
+        if self.network == "soft_tree" and self.objective == FAITHFUL:
+            object.__setattr__(self, "objective", f"{FAITHFUL} + {BALANCED}")
         parse(self.objective)
         Schedule(self.steps, self.batch, self.rate)
         if self.network == "soft_tree" and any(len(size) != 1 for size in self.sizes):

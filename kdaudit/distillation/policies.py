@@ -107,6 +107,8 @@ class Space:
     rate : (float, float)
         Ends of the learning rate.
     pairs : Pairs
+    further : str
+        What every objective has besides, such as what a family of students needs; empty for nothing.
     steps, batch : int
         Of each student.
 
@@ -121,6 +123,7 @@ class Space:
     weights: Mapping[str, Ends] = field(default_factory=dict)
     rate: Ends = (1e-3, 1e-2)
     pairs: Pairs = field(default_factory=Pairs)
+    further: str = ""
     steps: int = 1500
     batch: int = 256
 
@@ -130,7 +133,7 @@ class Space:
             raise InvalidInput(f"sizes {told or 'none'}; at least one, and none twice, was expected")
         for name, ends in {"temperature": self.temperature, "rate": self.rate, **self.weights}.items():
             _rising(name, ends)
-        for term in self.weights:
+        for term in (*self.weights, *filter(None, (self.further,))):
             parse(term)
 
     def drawn(self, trial: BaseTrial, places: Sequence[int]) -> Policy:
@@ -139,7 +142,7 @@ class Space:
         terms = [f"soft_targets({trial.suggest_float('temperature', *self.temperature, log=True):.3g})"]
         for term, ends in sorted(self.weights.items()):
             terms.append(f"{trial.suggest_float(term, *ends, log=True):.3g} * {term}")
-        terms += self.pairs.drawn(trial, place)
+        terms += [*self.pairs.drawn(trial, place), *filter(None, (self.further,))]
         rate = float(f"{trial.suggest_float('rate', *self.rate, log=True):.3g}")
         return Policy(self.shapes[place], " + ".join(terms), rate, self.steps, self.batch)
 

@@ -19,6 +19,7 @@ from kdaudit.distillation.fronts import Jury, evidence, table
 from kdaudit.distillation.loop import Extras, Record, learn, recorded
 from kdaudit.distillation.policies import Ends, Pairs, Policy, Space
 from kdaudit.distillation.search import Limit, Making, parameters, search
+from kdaudit.distillation.students import BALANCED
 from kdaudit.distillation.training import Schedule
 from kdaudit.encoders import Encoder, fitted
 from kdaudit.errors import InvalidInput, NoSuchSignal
@@ -287,8 +288,9 @@ class _School:
         if recipe.match and isinstance(self.teacher, Network):
             student = tuple(_taps(outline(*self._suiting(shape)), recipe.layers, "student") for shape in recipe.shapes)
             pairs = Pairs(recipe.match, student, _taps(self.teacher.module, recipe.teacher_layers, "teacher"), WEIGHTS)
-        weights = dict.fromkeys(recipe.terms, WEIGHTS)
-        return Space(recipe.shapes, recipe.temperature, weights, recipe.rate, pairs, recipe.steps, recipe.batch)
+        weights, further = dict.fromkeys(recipe.terms, WEIGHTS), BALANCED if recipe.network == "soft_tree" else ""
+        ends = recipe.temperature, weights, recipe.rate
+        return Space(recipe.shapes, *ends, pairs, further, recipe.steps, recipe.batch)
 
     def outline(self, policy: Policy) -> Network:
         """Return a student that learned nothing."""

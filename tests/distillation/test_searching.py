@@ -6,6 +6,7 @@ import pytest
 from kdaudit.behaviour import Behaviour
 from kdaudit.chance import rng
 from kdaudit.data.parts import split
+from kdaudit.distillation.growing import Growing
 from kdaudit.distillation.loop import recorded
 from kdaudit.distillation.searching import Searching, distance
 from kdaudit.errors import InvalidInput, NoSuchSignal
@@ -118,6 +119,12 @@ def test_a_limit_on_what_is_measured_needs_an_instrument_and_is_kept(teacher_of,
     again = make(recipe.at(Workbench(tmp_path, {"latency": None})), teacher_of(), parts)
     assert again.identity == found.identity and again.shown[0].rows == found.shown[0].rows
     assert len(list(tmp_path.glob("search-*.sqlite"))) == 1
+
+
+def test_soft_trees_are_searched_by_depth_and_kept_in_balance(teacher_of, parts):
+    found = make(Searching(network="soft_tree", sizes=[[1], [2]], trials=2, steps=5, batch=64), teacher_of(), parts)
+    assert found.architecture == "soft_tree" and all("balance" in one["plan"] for one in found.notes["search"])
+    assert "balance" in Growing(network="soft_tree", sizes=[[2]]).objective
 
 
 def test_transformers_of_several_widths_are_tried():
