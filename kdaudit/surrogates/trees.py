@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -23,6 +23,7 @@ from kdaudit.surrogates.limits import Limits
 from kdaudit.surrogates.making import check, made, parted
 from kdaudit.surrogates.making import read as reading_of
 from kdaudit.surrogates.monotone import in_order
+from kdaudit.surrogates.optimal import optimal_trees
 from kdaudit.surrogates.readings import Wanted
 from kdaudit.surrogates.steadiness import check_refits, parents_of, steadiness
 from kdaudit.surrogates.surrogate import Surrogate
@@ -41,6 +42,7 @@ def tree(  # noqa: PLR0913 - each is a choice of the user's
     read: Mapping[str, Any] | None = None,
     sure: float = 0.0,
     refits: int = 0,
+    optimal: bool = False,
     limits: Limits | None = None,
     select: Samples | None = None,
     slack: float = 0.5,
@@ -78,6 +80,8 @@ def tree(  # noqa: PLR0913 - each is a choice of the user's
         within `queries`, and what cannot be told apart stays a leaf.  0 lets any split be.
     refits : int
         Trees grown again on rows drawn with replacement, to tell how much of the tree would stay; 0 for none.
+    optimal : bool
+        Whether the best of all trees of depth 1, 2 and 3 over some tests are candidates as well.
     limits : Limits, optional
         What the making may take; the best so far is returned, and its card says so.
     select : Samples, optional
@@ -99,23 +103,27 @@ def tree(  # noqa: PLR0913 - each is a choice of the user's
         return _sure(behaviour, (fit, chosen_on), ask, (extent, sure, slack), rng)
     enquiry = enquire(behaviour, fit, chosen_on, ask, queries=queries, leaves=leaves, rng=rng)
     bodies = enquiry.ways(fit, chosen_on)
-    found, cut = (limits or Limits()).taken(each for body in bodies for each in _trees(behaviour, body, extent))
+    found, cut = (limits or Limits()).taken(
+        each for body in bodies for each in _trees(behaviour, body, extent, optimal=optimal)
+    )
     out = made(behaviour, "tree", found, (fit, chosen_on), slack, enquiry, cut)
     if not refits:
         return out
     body = next((body for body in bodies if out.making.way.startswith(body.name)), bodies[0])
 
     def again(rows: Targets, some: Targets) -> Rules:
-        return choose(list(_trees(behaviour, Body(body.name, rows, None), extent)), some, slack)[1]
+        return choose(list(_trees(behaviour, Body(body.name, rows, None), extent, optimal=optimal)), some, slack)[1]
 
     own = (body.rows, parents_of(body.name, enquiry, fit))
     steady = steadiness(again, own, chosen_on, out.rules, refits, rng)
     return replace(out, making=replace(out.making, steadiness=steady))
 
 
-def _trees(behaviour: Behaviour, body: Body, extent: Extent) -> Iterator[Candidate]:
+def _trees(behaviour: Behaviour, body: Body, extent: Extent, *, optimal: bool) -> Iterator[Candidate]:
     """Yield the trees of a body of rows that are worth a look, by the rows' weights and in the domain's order."""
-    for each in by_weight(partial(candidates, behaviour, extent=extent), body):
+    makers: list[Callable[[Body], Iterator[Candidate]]] = [partial(candidates, behaviour, extent=extent)]
+    makers += [partial(optimal_trees, behaviour, leaves=extent.leaves)] if optimal else []
+    for each in (each for make in makers for each in by_weight(make, body)):
         ordered = in_order(each, behaviour)
         if ordered is not None:
             yield ordered
@@ -176,6 +184,8 @@ class Tree:
         within `queries`, and what cannot be told apart stays a leaf.  0 lets any split be.
     refits : int
         Trees grown again on rows drawn with replacement, to tell how much of the tree would stay; 0 for none.
+    optimal : bool
+        Whether the best of all trees of depth 1, 2 and 3 over some tests are candidates as well.
     tries : int
         Most candidates that are looked at; 0 for all.
     seconds : float
@@ -190,6 +200,7 @@ class Tree:
     read: dict[str, Any] = field(default_factory=dict)
     sure: float = 0.0
     refits: int = 0
+    optimal: bool = False
     tries: int = 0
     seconds: float = 0.0
 
@@ -226,6 +237,7 @@ class Tree:
             read=self.read,
             sure=self.sure,
             refits=self.refits,
+            optimal=self.optimal,
             limits=Limits(self.tries, self.seconds),
             select=parts.get("select"),
             slack=self.slack,
