@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kdaudit.auditing.items import ProxyItem
+from kdaudit.auditing.plan import Plan
 from kdaudit.digest import of_data
 from kdaudit.durable import write_durably
 from kdaudit.interval import Interval
@@ -83,6 +84,12 @@ def _kept(name: str, meter: Meter, file: Path) -> Meter:
         return Interval.from_data(known[key])
 
     return read
+
+
+def measuring(plan: Plan) -> list[str]:
+    """Return the items of a plan that measure time, memory or energy, and not only count."""
+    items = {**{f"proxies/{p.name}": p.recipe for p in plan.proxies}, **{q.key: q.recipe for q in plan.questions}}
+    return [name for name, recipe in items.items() if getattr(recipe, "measured_here", ())]
 
 
 def clear(folder: Path) -> None:

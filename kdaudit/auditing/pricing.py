@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from kdaudit.auditing import beyond, casting, groups, steps
+from kdaudit.auditing import benches, beyond, casting, groups, steps
 from kdaudit.auditing.plan import Plan
 from kdaudit.samples import Samples
 
@@ -87,6 +87,8 @@ def price(plan: Plan, data: Path | None) -> Estimate:
     if plan.twin is None:
         warnings.append("no twin is named: measures have no ceiling")
     warnings += _beside(plan, estimate)
+    if measuring := benches.measuring(plan):
+        warnings.append(f"what {_joined(measuring)} measures is this machine's: another one may decide otherwise")
     if groups.runs_code(plan.teacher.recipe):
         warnings.append("the teacher is Python code of the plan; the audit needs --allow-code")
     return Estimate(tuple(lines), plan.limit, tuple(warnings))

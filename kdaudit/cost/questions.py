@@ -97,7 +97,7 @@ class Cost:
         """Answer the question for one proxy; see `kdaudit.question.Question`."""
         proxy, teacher = size(cast.proxy, samples), size(cast.teacher, samples)
         rows = [*_rows(proxy, "proxy"), *_rows(teacher, "teacher"), _times(proxy, teacher)]
-        if wanted := self.wanted:
+        if wanted := self.measured_here:
             rows += [*measured.rows(cast.proxy, "proxy", samples, wanted)]
             rows += [*measured.rows(cast.teacher, "teacher", samples, wanted)]
         return Evidence(
@@ -118,8 +118,8 @@ class Cost:
         )
 
     @property
-    def wanted(self) -> tuple[Measured, ...]:
-        """What is measured: named, or limited."""
+    def measured_here(self) -> tuple[Measured, ...]:
+        """What is measured on the machine of the run: named, or limited."""
         limited = {"latency": self.latency, "memory": self.memory, "energy": None}
         return tuple(one for one in get_args(Measured) if one in self.measure or limited[one] is not None)
 

@@ -141,6 +141,11 @@ class Searching:
         return frozenset()
 
     @property
+    def measured_here(self) -> tuple[str, ...]:
+        """Limits on what is measured on the machine of the run."""
+        return tuple(name for name in METERED if getattr(self, name) is not None)
+
+    @property
     def looks_inside(self) -> bool:
         """Whether a student may learn from the teacher's layers or gradients."""
         return bool(self.match) or any(parse(term).taught_by("teacher") for term in self.terms)
@@ -221,8 +226,7 @@ class Benched:
         }
         about = f"{len(reporting.samples):,} rows that chose nothing ({len(choosing.samples):,} others chose)"
         title = "Which students come nearest to the teacher, at which cost?"
-        measured = [name for name in METERED if getattr(recipe, name) is not None]
-        network.shown = (evidence(found, title=title, about=about, measured=measured),)  # type: ignore[attr-defined]
+        network.shown = (evidence(found, title=title, about=about, measured=recipe.measured_here),)  # type: ignore[attr-defined]
         return network
 
     def _limits(self, rows: Samples) -> tuple[Limit, ...]:

@@ -46,3 +46,28 @@ def test_what_was_made_with_is_cleared_away_and_most_recipes_need_nothing(tmp_pa
     benches.clear(tmp_path)
     benches.clear(tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_plan_that_measures_is_told_so(tmp_path):
+    from kdaudit.auditing.audits import read_plan
+
+    (tmp_path / "audit.yaml").write_text(PLAN)
+    told = benches.measuring(read_plan(tmp_path / "audit.yaml"))
+    assert told == ["proxies/quick", "compare/timed"]
+
+
+PLAN = """
+title: What does it take?
+samples: {set: acs_income, parts: {teacher: 90, fit: 90, select: 60, judge: 60, pool: 60}}
+teacher: {name: scorer, kind: trained, part: teacher}
+behaviours: [{name: above, outputs: [above]}]
+proxies:
+  - {name: quick, kind: search, latency: 0.5}
+  - {name: counted, kind: search, parameters: 500}
+compare:
+  - {name: counted-too, kind: cost, parameters: 500}
+  - {name: timed, kind: cost, measure: [energy]}
+probes:
+  - {name: sex, kind: parity, field: sex, reference: male, questions: 40}
+budget: {questions: 500}
+"""
