@@ -5,12 +5,15 @@ import pytest
 import torch
 from torch import nn
 
+from kdaudit.behaviour import Behaviour
 from kdaudit.distillation.schedule import Schedule
+from kdaudit.distillation.students import Student
 from kdaudit.distillation.training import EVERY, Lesson, Told, Training
 from kdaudit.errors import InvalidInput
 from kdaudit.networks.architectures import build
 from kdaudit.objective.reference import Reference
 from kdaudit.objective.sum import parse
+from kdaudit.store.answers import Store
 
 
 def lesson():
@@ -68,3 +71,18 @@ def test_a_settling_training_that_was_killed_goes_on_to_the_same_bits(tmp_path):
 def test_what_settles_is_a_share(settled):
     with pytest.raises(InvalidInput, match="and a share"):
         Schedule(settled=settled)
+
+
+def test_a_plan_may_let_a_student_settle(teacher_of, draw_rows):
+    rows = draw_rows(30)
+    behaviour = Behaviour("yes", ("yes",), rows.domain)
+    made = [
+        Student(steps=9, settled=share).make(
+            behaviour, teacher_of(), {"fit": rows}, Store().ask, np.random.default_rng(0)
+        )
+        for share in (0.0, 0.5)
+    ]
+    # an mlp has no normalisation to hold
+    assert made[0].identity == made[1].identity
+    with pytest.raises(InvalidInput, match="and a share"):
+        Student(settled=2)
