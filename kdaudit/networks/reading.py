@@ -8,11 +8,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from kdaudit.domain import Category, Real
+from kdaudit.encoders import Encoder, Reading
 from kdaudit.networks.network import Network
 from kdaudit.networks.products import steady
 from kdaudit.networks.soft_trees import SoftTree
 from kdaudit.samples import Samples
-from kdaudit.units import Units
 
 HEAVIEST = 3
 """Units that a question is told by: those with the longest weights."""
@@ -35,7 +36,8 @@ def read_tree(network: Network, samples: Samples) -> dict[str, Any]:
     -------
     dict
         ``rows``: n.  ``alone``: rows whose likeliest leaf alone decides as the whole tree does.  ``leaves``: of each
-        leaf where some row ends, the most visited first, ``rows``, ``says`` and the questions on its ``way``.
+        leaf where some row ends, the most visited first, ``rows``, ``says`` (an output with its probability, or
+        numbers) and the questions on its ``way``, each told by how it is answered there.
 
     References
     ----------
@@ -68,10 +70,10 @@ def _says(answer: NDArray[np.float64], network: Network) -> str:
     if network.scale == "value":
         return ", ".join(f"{name} {value:.4g}" for name, value in zip(network.outputs, answer, strict=True))
     if len(answer) == 1:
-        return f"{network.outputs[0]} {1 / (1 + np.exp(-answer[0])):.2f}"
+        return f"{network.outputs[0]} ({1 / (1 + np.exp(-answer[0])):.2f})"
     share = np.exp(answer - answer.max())
     likeliest = int(share.argmax())
-    return f"{network.outputs[likeliest]} {share[likeliest] / share.sum():.2f}"
+    return f"{network.outputs[likeliest]} ({share[likeliest] / share.sum():.2f})"
 
 
 def _way(tree: SoftTree, leaf: int, network: Network) -> list[str]:
@@ -80,18 +82,25 @@ def _way(tree: SoftTree, leaf: int, network: Network) -> list[str]:
     for turn in f"{leaf:0{tree.depth}b}":
         right = turn == "1"
         weights = tree.questions.weight[here].detach().double().numpy()
-        out.append(_asked(weights if right else -weights, network.encoding.units))
+        out.append(_asked(weights if right else -weights, network.encoding))
         here = 2 * here + 1 + right
     return out
 
 
-def _asked(weights: NDArray[np.float64], units: Units) -> str:
+def _asked(weights: NDArray[np.float64], encoder: Encoder) -> str:
+    units = encoder.units
     lengths = [float(np.linalg.norm(weights[list(columns)])) for columns in units.columns]
     heaviest = sorted(range(len(lengths)), key=lambda i: -lengths[i])[:HEAVIEST]
-    parts = []
+    fields = (encoder.inner if isinstance(encoder, Reading) else encoder).domain.fields
+    levels = [item.levels if isinstance(item, Category) else () for item in fields]
+    told = []
     for i in heaviest:
-        columns = units.columns[i]
-        one = weights[columns[0]]
-        # of several columns (levels, pixels) no single sign can be told
-        parts.append(f"{units.names[i]} {'high' if one > 0 else 'low'}" if len(columns) == 1 else units.names[i])
-    return ", ".join(parts)
+        here = weights[list(units.columns[i])]
+        if len(fields) == len(units) and levels[i]:
+            place = int(here.argmax())
+            told.append(f"{units.names[i]} {levels[i][place] if place < len(levels[i]) else 'missing'}")
+        else:
+            # pixels of a patch together; of a number that may be missing, the number
+            up = here[0] if isinstance(fields[min(i, len(fields) - 1)], Real) else here.sum()
+            told.append(f"{units.names[i]} {'high' if up > 0 else 'low'}")
+    return ", ".join(told)

@@ -17,7 +17,7 @@ def leaves(run: Run) -> tuple[Block, ...]:
     for name, card in run.cards.items():
         tree = card.get("notes", {}).get("tree")
         if tree:
-            out += [Heading(f"What the soft tree {clean(name)} asks"), _trust(tree), _told(tree)]
+            out += [Heading(f"What {clean(name)}, a soft tree, asks"), _trust(tree), _told(tree)]
     return tuple(out)
 
 
@@ -25,13 +25,13 @@ def _trust(tree: dict[str, Any]) -> Paragraph:
     return Paragraph(
         f"Each row goes to the leaf where it ends most probably. On {count(tree['alone'])} of {count(tree['rows'])} "
         "rows that it learned from, that leaf alone decides as the whole tree does; on the others these sentences do "
-        "not tell why. A question is told by the fields that weigh most in it."
+        "not tell why. A question is told by what weighs most in it, and answered so by rows of that kind."
     )
 
 
 def _told(tree: dict[str, Any]) -> Fold:
     items = tuple(
-        f"{count(leaf['rows'])} rows: {clean(leaf['says'])}, where {clean('; '.join(leaf['way']))}"
+        f"{count(leaf['rows'])} rows: {clean(leaf['says'])}, where {clean('; then '.join(leaf['way']))}"
         for leaf in tree["leaves"]
     )
     return Fold(f"Leaves ({count(len(items))})", (Bullets(items),))

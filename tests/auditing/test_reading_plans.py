@@ -90,7 +90,7 @@ def test_the_report_reads_the_leaves_of_a_soft_tree(done):
     assert all(len(leaf["way"]) == 2 for leaf in tree["leaves"])
     assert "balance('questions')" in done.cards["asked"]["notes"]["objective"]
     told = render(compose(done)).decode()
-    assert "What the soft tree asked asks" in told
+    assert "What asked, a soft tree, asks" in told
     assert f"{tree['leaves'][0]['rows']} rows: {tree['leaves'][0]['says']}, where p" in told
 
 

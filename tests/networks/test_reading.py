@@ -27,13 +27,17 @@ def test_leaves_are_told_as_they_were_written(tree, samples):
     told = read_tree(tree, samples)
     age, work = samples.columns["age"], samples.columns["work"]
     old = age > age.mean()
-    expected = {"yes 0.05": (~old & (work != 1)).sum(), "yes 0.88": (~old & (work == 1)).sum(), "yes 0.98": old.sum()}
+    expected = {
+        "yes (0.05)": (~old & (work != 1)).sum(),
+        "yes (0.88)": (~old & (work == 1)).sum(),
+        "yes (0.98)": old.sum(),
+    }
     assert {leaf["says"]: leaf["rows"] for leaf in told["leaves"]} == expected
     assert [leaf["rows"] for leaf in told["leaves"]] == sorted(expected.values(), reverse=True)
     ways = {leaf["says"]: leaf["way"] for leaf in told["leaves"]}
-    assert ways["yes 0.05"][0].startswith("age low")
-    assert ways["yes 0.98"][0].startswith("age high")
-    assert ways["yes 0.88"][1].startswith("work")
+    assert ways["yes (0.05)"][0].startswith("age low")
+    assert ways["yes (0.98)"][0].startswith("age high")
+    assert ways["yes (0.88)"][1].startswith("work farm")
     assert told["alone"] == told["rows"] == len(samples)
 
 
@@ -47,7 +51,7 @@ def test_rows_that_go_both_ways_are_not_told_by_a_leaf_alone(tree, samples):
     soft = Network("soft", module, tree.encoding, ("yes",))
     told = read_tree(soft, samples)
     assert len(told["leaves"]) == 1
-    assert told["leaves"][0]["says"] == "yes 0.62"
+    assert told["leaves"][0]["says"] == "yes (0.62)"
     assert told["alone"] == 0
 
 
@@ -60,4 +64,4 @@ def test_classes_and_numbers_are_told_too(outputs, scale, samples):
         module.leaves.weight.copy_(torch.tensor([[0.0, np.log(3), 0.0], [1.5, 2.5, 0.0]])[:, : len(outputs)])
     told = read_tree(Network("tree", module, encoding, outputs, scale=scale), samples)
     says = {leaf["says"] for leaf in told["leaves"]}
-    assert says <= ({"b 0.60", "b 0.69"} if scale == "probability" else {"a 0, b 1.099", "a 1.5, b 2.5"})
+    assert says <= ({"b (0.60)", "b (0.69)"} if scale == "probability" else {"a 0, b 1.099", "a 1.5, b 2.5"})
