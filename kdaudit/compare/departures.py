@@ -96,9 +96,9 @@ def _wording(minus: Minus, margin: float, *, values: bool) -> Wording:
             no_control=f"a teacher that decides as {who} does scores exactly 0",
             each=1,
             claim=lambda where: (
-                f"where {where}, the teacher decides otherwise than {who} in at most {margin * 100:.4g} % of rows"
+                f"{where}, the teacher decides otherwise than {who} in at most {margin * 100:.4g} % of rows"
             ),
-            found=lambda where: f"where {where}, the teacher decides otherwise than {who} in {{value}} of rows.",
+            found=lambda where: f"{where}, the teacher decides otherwise than {who} in {{value}} of rows.",
         )
     size = f"{margin:.4g}" if values else f"{margin * 100:.4g} points"
     return Wording(
@@ -110,8 +110,8 @@ def _wording(minus: Minus, margin: float, *, values: bool) -> Wording:
         form="within",
         no_control=f"a teacher that scores as {who} does scores exactly 0",
         each=1,
-        claim=lambda where: f"where {where}, the teacher's score{of} lies within {size} of that of {who}",
-        found=lambda where: f"where {where}, the teacher's score{of} minus that of {who} is {{value}}.",
+        claim=lambda where: f"{where}, the teacher's score{of} lies within {size} of that of {who}",
+        found=lambda where: f"{where}, the teacher's score{of} minus that of {who} is {{value}}.",
     )
 
 

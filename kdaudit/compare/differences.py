@@ -100,8 +100,8 @@ def _wording(contrast: Contrast, margin: float) -> Wording:
         form="within",
         no_control="a teacher that ignores the field scores exactly 0",
         each=2,
-        claim=lambda where: f"where {where}, {change} moves the teacher's score by at most {margin * 100:.4g} points",
-        found=lambda where: f"where {where}, {change} moves the teacher's score by {{value}}.",
+        claim=lambda where: f"{where}, {change} moves the teacher's score by at most {margin * 100:.4g} points",
+        found=lambda where: f"{where}, {change} moves the teacher's score by {{value}}.",
     )
 
 

@@ -40,7 +40,8 @@ class Wording:
     each : int
         Teacher rows asked for one difference.
     claim, found : callable
-        From the words of a rule to the sentence that is claimed, and to that of the finding, with ``{value}``.
+        From where a rule holds, such as "where age at most 40", to the sentence that is claimed, and to that of the
+        finding, with ``{value}``.
     """
 
     measure: str
@@ -117,7 +118,7 @@ class Ruled:
         for place in range(len(self.rules.rules)):
             found = self._rows(place)
             rows += found
-            claims.append(self._claim(found[0]))
+            claims.append(self._claim(found[0], place))
         arrays = {"rule": self.which, "difference": self.teacher}
         return Evidence("", title, tuple(rows), tuple(claims), self._context() | more, arrays, "rules", proxy_name)
 
@@ -157,8 +158,9 @@ class Ruled:
         asked = self.wording.each * len(self.samples)
         return self._row(self.wording.group, self.wording.whole, of="teacher", value=value, asked=asked)
 
-    def _claim(self, row: Row) -> Claim:
-        where = row.group.partition(": ")[2]
+    def _claim(self, row: Row, place: int) -> Claim:
+        rule = self.rules.rules[place]
+        where = f"where {rule.text(self.seen.domain)}" if rule.tests else "on all rows"
         return Claim(
             text=capital(self.wording.claim(where)),
             measure=row.measure,

@@ -26,6 +26,9 @@ OUTPUTS = {"score": ("difference",), "decision": ("decides otherwise",)}
 class DepartureTree:
     """Recipe of a tree that answers with the teacher's answer minus another's.
 
+    A proxy meets the rows that it was made from better than others, so that there its errors look smaller and plainer
+    than they are: `queries` asks both about rows that neither has seen.
+
     Parameters
     ----------
     minus : str
