@@ -260,7 +260,7 @@ class Training:
         self.bound = bound
         weights = [p for student in self.lesson.students for p in student.parameters() if p.requires_grad]
         weights += [p for one in bound for p in one.parameters()]
-        self.optimizer = torch.optim.AdamW(weights, lr=self.schedule.rate, weight_decay=DECAY, foreach=True)
+        self.optimizer = torch.optim.AdamW(weights, lr=self.schedule.rate, weight_decay=DECAY, fused=True)
 
     def _next(self) -> Tensor:
         if len(self.order) < self.batch:
