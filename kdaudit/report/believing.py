@@ -103,7 +103,7 @@ def remark(row: Row) -> str:
         return "beside one stranger, which says nothing of others" if row.strangers == 1 else ""
     if row.of == "teacher" or row.control_kind == "permuted":
         return "no more than chance alone would show"
-    return "no closer to the teacher than a stranger"
+    return "not shown to be closer to the teacher than a stranger"
 
 
 def _said(evidence: list[Evidence]) -> Iterator[str]:

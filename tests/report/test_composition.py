@@ -77,8 +77,8 @@ def test_a_narrow_scale_is_a_part_of_the_whole_one(run):
 def test_a_distance_whose_interval_holds_nothing_is_said_in_words(run):
     near = run.evidence["compare.fidelity.student"].rows[1]
     assert near.excess.low < 0 < near.excess.high
-    assert remark(near) == "no closer to the teacher than a stranger"
-    assert "no closer to the teacher than a stranger" in html.render(compose(run)).decode()
+    assert remark(near) == "not shown to be closer to the teacher than a stranger"
+    assert "not shown to be closer to the teacher than a stranger" in html.render(compose(run)).decode()
     assert remark(run.evidence["compare.fidelity.student"].rows[0]) == ""
 
 
