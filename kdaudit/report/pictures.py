@@ -152,7 +152,7 @@ def _axis_up(axis: tuple[str, tuple[str, ...]], high: float) -> Markup:
 def layer_map(block: LayerMap) -> Markup:
     """Return a map: one cell a pair of layers, darker where they are more alike, with its number."""
     n, m = len(block.rows), len(block.columns)
-    wide, high = min(72.0, 420.0 / max(m, 1)), 34.0
+    wide, high = min(84.0, 420.0 / max(m, 1)), 34.0
     parts = []
     for i, name in enumerate(block.rows):
         y = TOP + i * high
@@ -164,7 +164,8 @@ def layer_map(block: LayerMap) -> Markup:
         text = Markup('<text x="{:.1f}" y="{:.1f}" text-anchor="middle">{}</text>')
         parts.append(text.format(LEFT + (j + 0.5) * wide, TOP + n * high + 15, cut(clean(name), int(wide / 6))))
     alt = f"{block.title}: {n} layers of the teacher by {m} of the proxy"
-    return svg(LEFT + m * wide + 8, TOP + n * high + 24, alt, parts, kind="plane")
+    # a map of one column is not drawn larger than a boundary
+    return svg(LEFT + max(m * wide, SIDE) + 8, TOP + n * high + 24, alt, parts, kind="plane")
 
 
 def _cell(x: float, y: float, size: tuple[float, float], numbers: tuple[float, float, float]) -> Markup:
@@ -177,5 +178,6 @@ def _cell(x: float, y: float, size: tuple[float, float], numbers: tuple[float, f
     middle = x + size[0] / 2
     drawn = box.format(x, y, size[0] - 1, size[1] - 1, 0.75 * share) + word.format(middle, y + 14, text)
     if low == low and high == high:
-        drawn += word.format(middle, y + 27, f"{low:.2f} to {high:.2f}".replace("-", "−"))
+        decimals = 3 if size[0] >= 80 else 2
+        drawn += word.format(middle, y + 27, f"{low:.{decimals}f} to {high:.{decimals}f}".replace("-", "−"))
     return drawn

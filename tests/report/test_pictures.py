@@ -64,7 +64,7 @@ def test_a_map_shows_each_number_and_its_gaps():
     drawn = layer_map(block)
     assert drawn.count("<rect") == 2
     assert ">0.250<" in drawn and ">–<" in drawn
-    assert ">−0.05 to 0.35<" in drawn
+    assert ">−0.050 to 0.350<" in drawn
     assert "0.250 \\(−0.050 to 0.350\\)" in markdown.render(Document("x", "y", "z", (block,))).decode()
     # a number without an interval is not drawn at all
     assert maps(replace(one, arrays={"cka": values})) == ()
