@@ -1,11 +1,16 @@
 """How long, how fast, and how a student settles."""
 
+import importlib.util
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from kdaudit.behaviour import Behaviour
+from kdaudit.chance import rng
+from kdaudit.distillation.loop import distil
 from kdaudit.distillation.schedule import Schedule
 from kdaudit.distillation.students import Student
 from kdaudit.distillation.training import EVERY, Lesson, Told, Training
@@ -14,6 +19,10 @@ from kdaudit.networks.architectures import build
 from kdaudit.objective.reference import Reference
 from kdaudit.objective.sum import parse
 from kdaudit.store.answers import Store
+
+_spec = importlib.util.spec_from_file_location("digits", Path(__file__).with_name("digits.py"))
+digits = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(digits)
 
 
 def lesson():
@@ -86,3 +95,21 @@ def test_a_plan_may_let_a_student_settle(teacher_of, draw_rows):
     assert made[0].identity == made[1].identity
     with pytest.raises(InvalidInput, match="and a share"):
         Student(settled=2)
+
+
+@pytest.mark.slow
+def test_a_small_student_that_settles_is_nearer_to_its_teacher():
+    fit, judge = digits.pictures()
+    gains = []
+    for seed in range(3):
+        teacher = digits.trained(fit.take(np.arange(120 * seed, 120 * seed + 120)), 96, 48, seed=seed, steps=200)
+        module = build("cnn", {"shape": [1, 8, 8], "outputs": 10, "hidden": [8, 16]}, seed)
+        far = []
+        for share in (0.0, 0.5):
+            schedule = Schedule(800, 64, settled=share)
+            student = distil(module, teacher, "soft_targets(4)", fit, schedule=schedule, rng=rng(seed, "settling"))
+            raw, told = (torch.from_numpy(one.raw(one.encoding.encode(judge))) for one in (student, teacher))
+            p, q = (torch.log_softmax(z.double(), dim=1) for z in (told, raw))
+            far.append(float((p.exp() * (p - q)).sum(dim=1).mean()))
+        gains.append(1 - far[1] / far[0])
+    assert min(gains) > 0 and np.mean(gains) > 0.03, gains
