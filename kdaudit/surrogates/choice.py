@@ -32,6 +32,8 @@ class Candidate:
 
 TIED = 1.0
 """Standard errors within which no candidate is called better than another."""
+HARDLY = 1.25
+"""A body of up to so many times the rules is hardly larger."""
 FINALISTS = 24
 """Most candidates that are made again to be told apart."""
 
@@ -110,15 +112,16 @@ def choose(
 ) -> tuple[Candidate, Rules, tuple[dict[str, Any], ...]]:
     """Return the candidate that is taken, its rules, made again where they can be, and the whole curve.
 
-    The smallest within `slack` standard errors of the best is taken.  The standard error is that of the difference to
-    the best one, row by row on the same rows (Breiman, Friedman, Olshen and Stone, 1984, section 3.4.3, paired).
-    Several will be of that size, and the rows chosen on cannot tell them apart: the best of them are made again from
-    all rows, and the one that then meets most of these is taken; among equals the smaller, then the first.
+    The smallest within `slack` standard errors of the best is taken, or one hardly larger that was made in a way that
+    is listed before.  The standard error is that of the difference to the best one, row by row on the same rows
+    (Breiman, Friedman, Olshen and Stone, 1984, section 3.4.3, paired).  Without slack, the rows chosen on cannot tell
+    the best apart: all close ones are made again from all rows, and the one that then meets most of these is taken;
+    among equals the smaller, then the first.
 
     Parameters
     ----------
     candidates : sequence of Candidate
-        At least one.
+        At least one; ways that are to be preferred come first.
     select : Targets
         Rows that none of the candidates was grown on.
     slack : float
@@ -138,12 +141,13 @@ def choose(
     means = merits.mean(axis=1)
     order = sorted(range(len(candidates)), key=lambda i: (-means[i], sizes[i], errors[i], i))
     close, tied = (_close(merits, order[0], slack or TIED), _close(merits, order[0], TIED))
-    least = min(sizes[i] for i in close) if slack else max(sizes)
-    final = [i for i in order if i in close and sizes[i] <= least][:FINALISTS]
-    made = {i: _made_again(candidates[i]) for i in final}
-    bodies = every or (select,)
-    met = {i: float(np.mean([_met(rules, rows) for rows in bodies])) for i, rules in made.items()}
-    taken = min(final, key=lambda i: (-met[i], len(made[i].rules), final.index(i)))
+    if slack:
+        taken = _steadiest(candidates, close, sizes)
+        made = {taken: _made_again(candidates[taken])}
+    else:
+        made = {i: _made_again(candidates[i]) for i in [i for i in order if i in close][:FINALISTS]}
+        met = {i: float(np.mean([_met(rules, rows) for rows in every or (select,)])) for i, rules in made.items()}
+        taken = min(made, key=lambda i: (-met[i], len(made[i].rules), order.index(i)))
     curve = tuple(
         {
             "way": candidate.way,
@@ -159,6 +163,16 @@ def choose(
         for i, candidate in enumerate(candidates)
     )
     return candidates[taken], made[taken], curve
+
+
+def _steadiest(candidates: Sequence[Candidate], close: set[int], sizes: Sequence[int]) -> int:
+    """Return which of the close ones to take: hardly larger than the smallest, made in the first way that has one.
+
+    The smallest of all changes its way with the draw of the rows, and with its way most of its rules.
+    """
+    least = min(sizes[i] for i in close)
+    rank = {way: at for at, way in reversed(list(enumerate(candidate.way for candidate in candidates)))}
+    return min((i for i in close if sizes[i] <= HARDLY * least), key=lambda i: (rank[candidates[i].way], sizes[i], i))
 
 
 def _met(rules: Rules, rows: Targets) -> float:

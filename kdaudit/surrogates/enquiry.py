@@ -105,13 +105,13 @@ class Enquiry:
         return given, stacked([pool.targets for pool in (*self.pools, self.near) if pool is not None])
 
     def ways(self, fit: Targets, select: Targets) -> tuple[Body, ...]:
-        """Return the bodies of rows that surrogates are made from: those given, and those with new ones."""
+        """Return the bodies of rows that surrogates are made from: those with new ones, most first, and those given."""
         both = [fit] if select is fit else [fit, select]
         if self.sampler == NONE:
             return (Body(NONE, fit, stacked(both) if select is not fit else None),)
         near = [] if self.near is None else [self.near.targets]
         best = [pool.targets for pool in self.pools if pool.sampler == self.sampler]
-        bodies = {NONE: [], f"with {self.sampler}": best, "with all samplers": [pool.targets for pool in self.pools]}
+        bodies = {"with all samplers": [pool.targets for pool in self.pools], f"with {self.sampler}": best, NONE: []}
         return tuple(
             Body(name, stacked([fit, *parts]), stacked([*both, *parts, *(near if parts else [])]))
             for name, parts in bodies.items()

@@ -65,7 +65,7 @@ def test_what_the_rows_chosen_on_cannot_tell_apart_is_made_again_and_told_apart_
     again = {"worse": lambda: worse, "better": lambda: better}
     # alike where they are chosen: the first would win, and the second is better once made from all rows
     candidates = [Candidate(way, stairs(0.5), make) for way, make in again.items()]
-    chosen, rules, curve = choose(candidates, every.take(part), 0.5, every=[every])
+    chosen, rules, curve = choose(candidates, every.take(part), 0.0, every=[every])
     assert (chosen.way, rules) == ("better", better)
     assert [row["chosen"] for row in curve] == [False, True]
     assert all(row["tied"] for row in curve)
@@ -86,3 +86,20 @@ def test_a_row_and_those_drawn_around_it_count_half_each():
             slow = (merits[at, row] + own.mean()) / 2 if len(own) else merits[at, row]
             assert joined[at, row] == pytest.approx(slow)
     assert choose(candidates, select, 0.0, near)[0].way == "0.5"
+
+
+def test_with_slack_a_way_listed_before_may_be_hardly_larger():
+    select = target(200, 1)
+    sizes = {"first": (0.1, 0.2, 0.3, 0.4, 0.5), "second": (0.2, 0.3, 0.4, 0.5), "much larger": (0.5,)}
+    bodies = [Candidate(way, flat(*cuts)) for way, cuts in sizes.items()]
+    assert [len(body.rules.rules) for body in bodies] == [6, 5, 2]
+    # all decide alike, so that only way and size tell them apart
+    assert choose(bodies[:2], select, 0.5)[0].way == "first"
+    assert choose(bodies[1::-1], select, 0.5)[0].way == "second"
+    assert choose(bodies, select, 0.5)[0].way == "much larger"
+
+
+def flat(*cuts):
+    """A list of many rules that decides 1 up to the last cut."""
+    rules = [Rule((Test("x", below=cut),), (1.0 - i / 100,)) for i, cut in enumerate(cuts)]
+    return Rules("list", (*rules, Rule((), (0.0,))), ("yes",))
