@@ -262,7 +262,8 @@ def card(plan: Plan, item: ProxyItem, proxy: Subject, control: Mapping[str, Any]
     form = proxy.form
     match form:
         case Rules(family=family, rules=rules):
-            words = f"tree of {len(rules)} leaves" if family == "tree" else f"{family} of {len(rules)} rules"
+            nouns = ("leaf", "leaves") if family == "tree" else ("rule", "rules")
+            words = f"{family} of {len(rules)} {nouns[len(rules) != 1]}"
             size = {"leaves" if family == "tree" else "rules": len(rules), "terms": form.terms}
             contrast = getattr(proxy, "contrast", None)
             words += "" if contrast is None else f" on the score at {contrast.level} minus that at {contrast.other}"
