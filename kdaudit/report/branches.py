@@ -123,7 +123,7 @@ def _axis(scale: tuple[float, float], unit: str, high: float) -> Markup:
         line = Markup('<path d="M{x:.1f} {:.1f}V{:.1f}" stroke="var(--zone)"/>')
         parts.append(line.format(TOP - 4, high - BOTTOM, x=_x(at, scale)))
         text = Markup('<text class="tiny" x="{:.1f}" y="{:.1f}" text-anchor="middle">{}</text>')
-        parts.append(text.format(_x(at, scale), TOP - 8, clean(number(at, unit).replace(".0 %", " %"))))
+        parts.append(text.format(_x(at, scale), TOP - 8, clean(number(at, unit).replace(".0 ", " "))))
         at += step
     head = Markup('<text x="{:.1f}" y="12" text-anchor="{}">{}</text>')
     for x, who, words in ((LEFT + 8, "proxy", "proxy says"), (LEFT + 98, "teacher", "teacher does")):
