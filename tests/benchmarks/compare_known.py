@@ -8,7 +8,6 @@ import numpy as np
 from sklearn.tree import DecisionTreeRegressor
 
 from kdaudit.chance import rng
-from kdaudit.statistics.strangers import excess_over
 from kdaudit.domain import Domain, Real
 from kdaudit.encoding import Encoding
 from kdaudit.explain.reasons import integrated_gradients
@@ -20,6 +19,7 @@ from kdaudit.rules import Rule, Rules, Test
 from kdaudit.samples import Origin, Samples
 from kdaudit.statistics.gaps import paired
 from kdaudit.statistics.rates import mean
+from kdaudit.statistics.strangers import excess_over
 
 
 def numbers(n: int, fields: int):
