@@ -135,7 +135,7 @@ def test_what_cannot_be_made_is_refused():
 
 @pytest.mark.slow
 def test_a_generator_with_statistics_beats_noise_and_knows_the_task_more_than_the_teacher():
-    """Measured with 1,500 steps: without data .93 of decisions are the teacher's, of noise .49; the excess is nil."""
+    """Measured over three teachers: without data .941 of decisions are the teacher's, of another one .939."""
     fitting, judge = digits.pictures()
     found, noise, excess = [], [], []
     for seed in range(3):
