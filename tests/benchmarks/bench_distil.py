@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import distil_digits
@@ -26,7 +27,8 @@ def digits(report) -> None:
     """Digits with 120 labels: fidelity of one and the same student, over seeds, beside a label-only one."""
     teacher, student = distil_digits.weights()
     report.figure("digits: times that the student is smaller", teacher / student)
-    with ProcessPoolExecutor(WORKERS) as pool:
+    # begun anew and not forked: a copy of a process in which torch has run may never come back from it
+    with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as pool:
         found = list(pool.map(distil_digits.one, range(DIGITS_SEEDS)))
     told = distil_digits.OBJECTIVE
     for who in ("student", "label-only control"):
