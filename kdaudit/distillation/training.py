@@ -292,9 +292,15 @@ class Training:
         if self.device.type == "cpu":
             yield
             return
-        with torch.random.fork_rng(devices=[self.device.index or 0], device_type=self.device.type):
-            torch.get_device_module(self.device).manual_seed(seed_of(self.seed, "networks/steps/noise") % 2**63)
+        chance = torch.get_device_module(self.device)
+        # an Apple GPU is the only one of its machine and is not named
+        which = () if self.device.type == "mps" else (self.device,)
+        kept = chance.get_rng_state(*which)
+        try:
+            chance.manual_seed(seed_of(self.seed, "networks/steps/noise") % 2**63)
             yield
+        finally:
+            chance.set_rng_state(kept, *which)
 
     def what(self) -> dict[str, Any]:
         """Return what this training is, as plain data: another one is not gone on with."""

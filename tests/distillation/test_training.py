@@ -359,3 +359,29 @@ def test_who_listens_hears_how_far_a_training_is(draw_rows):
         distil(small(rows), network(rows), objective="soft_targets(2)", samples=rows, schedule=short(100))
     assert len(heard) == 50
     assert heard[-1].startswith("step 100 of 100, decides as its teacher on ")
+
+
+@pytest.mark.parametrize(("device", "which"), [("cuda:1", (torch.device("cuda:1"),)), ("mps", ())])
+def test_the_random_state_of_another_device_is_put_back(device, which, draw_rows, monkeypatch):
+    told = []
+
+    class Chance:
+        @staticmethod
+        def get_rng_state(*where):
+            told.append(("get", where))
+            return "as it was"
+
+        @staticmethod
+        def set_rng_state(state, *where):
+            told.append(("set", state, where))
+
+        @staticmethod
+        def manual_seed(seed):
+            told.append("seed")
+
+    monkeypatch.setattr(torch, "get_device_module", lambda place: Chance)
+    training = Training(lesson(draw_rows(20)), short(2), 0)
+    training.device = torch.device(device)
+    with pytest.raises(Killed), training._noise():
+        raise Killed
+    assert told == [("get", which), "seed", ("set", "as it was", which)]
