@@ -47,7 +47,7 @@ class Tried:
         Each with its opposite.
     holds : array of shape (tests, n)
     worth : array of shape (n, k)
-        What a row adds to the sums of its leaf: 1 in the column of its decision, or its scores.
+        What a row adds to the sums of its leaf: 1 in the column of its decision, or its scores in 1024ths.
     numeric : bool
     smallest : int
     """
@@ -72,7 +72,7 @@ class Tried:
                 met.add(held.tobytes())
                 kept.append((at, (column.test(literal.codes), column.test(~literal.codes))))
         smallest = max(1, min(SMALLEST, len(rows) // (4 * leaves)))
-        worth = rows.score - rows.score.mean(axis=0) if rows.numeric else _one_column_each(rows)
+        worth = _stepped(rows.score) if rows.numeric else _one_column_each(rows)
         holds = vocabulary.holds[[at for at, _ in kept]].astype(np.float32)
         out = cls(tuple(pair for _, pair in kept), holds, worth.astype(np.float32), rows.numeric, smallest)
         alone = out.value(holds.sum(axis=1), holds @ out.worth)
@@ -90,6 +90,13 @@ class Tried:
 
 def _one_column_each(rows: Targets) -> Floats:
     return np.eye(max(2, rows.score.shape[1]))[rows.label]
+
+
+def _stepped(score: Floats) -> Floats:
+    """Return numbers around their mean in 1024ths of the largest: sums of so many rows are exact in any order."""
+    around = score - score.mean(axis=0)
+    out: Floats = np.round(around / max(float(np.abs(around).max(initial=0.0)), 1e-300) * 1024) / 1024
+    return out
 
 
 Found = tuple[float, list[Path]]
@@ -121,10 +128,15 @@ def best_tree(tried: Tried, rows: NDArray[np.bool_], depth: int) -> Found:
 def _better(best: Found, found: list[Found], at: int) -> Found:
     worth = found[0][0] + found[1][0]
     # among equals the tree found first, and a leaf before any
-    if worth <= best[0] + 1e-6 * max(1.0, abs(best[0])):
+    if not _more(worth, best[0]):
         return best
     left = [((at, True), *path) for path in found[0][1]]
     return worth, [*left, *(((at, False), *path) for path in found[1][1])]
+
+
+def _more(worth: float, other: float) -> bool:
+    """Return whether a worth is larger by more than rounding; what is not allowed is worth minus infinity."""
+    return worth > (other + 1e-6 * max(1.0, abs(other)) if np.isfinite(other) else other)
 
 
 def _shallow(tried: Tried, rows: NDArray[np.bool_], depth: int, leaf: Found) -> Found:
@@ -150,7 +162,7 @@ def _shallow(tried: Tried, rows: NDArray[np.bool_], depth: int, leaf: Found) -> 
     found: list[Found] = []
     for alone, split in below:
         again = int(split[at].argmax())
-        parted = split[at, again] > alone[at] + 1e-6 * max(1.0, abs(float(alone[at])))
+        parted = _more(float(split[at, again]), float(alone[at]))
         paths: list[Path] = [((again, True),), ((again, False),)] if parted else [()]
         found.append((float(max(alone[at], split[at, again])), paths))
     return _better(best, found, at)

@@ -71,3 +71,11 @@ def test_what_growing_cannot_see_is_found():
     found = tree(behaviour, fit, ask, leaves=4, optimal=True, rng=np.random.default_rng(0))
     assert {"the best of depth 1", "the best of depth 2"} <= {one["way"] for one in found.making.curve}
     np.testing.assert_allclose(found.rules.evaluate(fresh), ask(fresh, ()).score)
+
+
+def test_too_few_rows_for_two_leaves_are_one_leaf():
+    behaviour, some = targets(1, False, 0, n=5)
+    tried = Tried.of(behaviour, some, 1)
+    big = Tried(tried.tests, tried.holds, tried.worth, numeric=False, smallest=4)
+    assert best_tree(big, np.ones(5, dtype=bool), 3)[1] == [()]
+    assert best_tree(big, np.array([True, False, False, False, False]), 2)[1] == [()]
