@@ -70,7 +70,7 @@ def test_a_term_brings_nearer_what_it_names(kind, hidden, teacher, term):
 
 
 def test_mutual_students_agree_more_than_strangers_and_are_no_less_right():
-    """Measured over two families: .0 points of accuracy more or less, and half the divergence from each other."""
+    """Measured: .006 nats from each other instead of .013; .953 are right instead of .952."""
     record, judge = outcomes(lessons.rows()[0].take(np.arange(300)), CLASSES), lessons.rows()[1]
     apart, right = [], []
     for seed in range(4):

@@ -34,7 +34,7 @@ pytestmark = pytest.mark.slow
     ],
 )
 def test_a_student_of_pictures_is_nearer_to_its_teacher_than_labels_make_it(teacher, kind, hidden, rate):
-    """Excess is agreement with its teacher minus agreement with a stranger: .04 to .08, by labels −.02 to .03."""
+    """Excess is agreement with its teacher minus agreement with a stranger: .03 to .08, by labels −.02 to .03."""
     excess, apart = [], []
     for seed in range(4):
         who, stranger = lessons.teacher(teacher, seed), lessons.teacher(teacher, seed + 20)
