@@ -13,6 +13,7 @@ from kdaudit.domain import Domain, Image, Text
 from kdaudit.encoding import Encoding
 from kdaudit.errors import InvalidInput
 from kdaudit.pictures import Pictures
+from kdaudit.pieces import Pieces
 from kdaudit.samples import Samples
 from kdaudit.tokens import Tokens
 from kdaudit.units import Units
@@ -60,7 +61,7 @@ class Reading:
     ----------
     domain : Domain
         All fields of a row.
-    inner : Encoding or Pictures or Tokens
+    inner : Encoding, Pictures, Tokens or Pieces
         Of the fields that are read.
 
     Raises
@@ -71,7 +72,7 @@ class Reading:
 
     kind: ClassVar[str] = "reading"
     domain: Domain
-    inner: Encoding | Pictures | Tokens
+    inner: Encoding | Pictures | Tokens | Pieces
 
     def __post_init__(self) -> None:
         _part(self.domain, self.inner.domain.names)
@@ -103,7 +104,7 @@ class Reading:
     def from_data(cls, data: dict[str, Any]) -> Reading:
         """Return the encoder that `to_data` wrote."""
         inner = read_encoder(data["inner"])
-        if not isinstance(inner, Encoding | Pictures | Tokens):
+        if not isinstance(inner, Encoding | Pictures | Tokens | Pieces):
             raise InvalidInput("an encoder of some fields holds another such one; a table, picture or text is expected")
         return cls(Domain.from_data(data["domain"]), inner)
 
@@ -130,10 +131,11 @@ def _part(domain: Domain, fields: Sequence[str]) -> Domain:
     return Domain(tuple(domain[name] for name in fields))
 
 
-ENCODERS: dict[str, type[Encoding] | type[Pictures] | type[Tokens] | type[Reading]] = {
+ENCODERS: dict[str, type[Encoding] | type[Pictures] | type[Tokens] | type[Pieces] | type[Reading]] = {
     "table": Encoding,
     "pictures": Pictures,
     "tokens": Tokens,
+    "pieces": Pieces,
     "reading": Reading,
 }
 """Kind in a file -> encoder."""

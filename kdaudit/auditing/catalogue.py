@@ -12,6 +12,7 @@ TEACHERS = {
     "trained": "kdaudit.teachers.trained:Trained",
     "torch": "kdaudit.teachers.torch_files:Torch",
     "onnx": "kdaudit.teachers.onnx_files:Onnx",
+    "huggingface": "kdaudit.teachers.huggingface:HuggingFace",
     "recorded": "kdaudit.teachers.recorded:Recorded",
     "python": "kdaudit.teachers.python_files:Python",
     "ensemble": "kdaudit.teachers.ensembles:Ensembled",

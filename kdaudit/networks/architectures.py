@@ -14,6 +14,7 @@ from kdaudit.errors import InvalidInput
 from kdaudit.networks.convolutions import Cnn, WordCnn
 from kdaudit.networks.exits import exits_of
 from kdaudit.networks.limits import check_sizes
+from kdaudit.networks.pretrained import Pretrained
 from kdaudit.networks.soft_trees import SoftTree
 from kdaudit.networks.transformers import PatchTransformer, Transformer
 
@@ -63,6 +64,7 @@ ARCHITECTURES: dict[str, type[nn.Module]] = {
     "patch_transformer": PatchTransformer,
     "word_cnn": WordCnn,
     "soft_tree": SoftTree,
+    "pretrained": Pretrained,
 }
 _ARGUMENTS: dict[type[nn.Module], tuple[str, ...]] = {
     Mlp: ("inputs", "outputs", "hidden", "exits"),
@@ -71,6 +73,7 @@ _ARGUMENTS: dict[type[nn.Module], tuple[str, ...]] = {
     PatchTransformer: ("shape", "outputs", "patch", "width", "hidden", "heads", "dropout", "exits"),
     WordCnn: ("vocabulary", "length", "outputs", "width", "hidden", "exits"),
     SoftTree: ("inputs", "outputs", "depth", "numbers"),
+    Pretrained: ("config", "padding", "chosen", "others", "mask", "task", "kernel"),
 }
 
 

@@ -47,7 +47,8 @@ def save(network: Network, folder: Path) -> tuple[Path, ...]:
             f"kdaudit keeps modules of its own architectures: {', '.join(ARCHITECTURES)}"
         )
     folder.mkdir(parents=True, exist_ok=True)
-    state = {name: tensor.contiguous() for name, tensor in network.module.state_dict().items()}
+    # tables that share memory, as those of words in and out may, are written each
+    state = {name: tensor.contiguous().clone() for name, tensor in network.module.state_dict().items()}
     save_file(state, folder / WEIGHTS)
     description = {
         "format": FORMAT,

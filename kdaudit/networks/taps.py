@@ -148,7 +148,7 @@ class Taps:
                 self._seen[name] = self._gradient(output, name, classes)
         # a module in which no attention runs is not watched a second time
         self._attends = self._attends and self._attention_of_all is not None
-        there = self._present(inputs) if self._values else None
+        there = self._present(inputs) if self._values or self._weights else None
         return {"": output} | {name: self._given(name, there) for name in self.names}
 
     def _present(self, inputs: Tensor) -> Tensor | None:
@@ -163,7 +163,7 @@ class Taps:
     def _given(self, name: str, there: Tensor | None) -> Tensor:
         layer, _, ending = name.partition(":")
         if ending in SIDES and not name.startswith(GRADIENT):
-            return self._attention(layer, ending)
+            return self._attention(layer, ending, there)
         if name not in self._seen:
             raise InvalidInput(f"layer {layer!r} did not run, so that there is no {name!r}")
         value = self._seen[name]
@@ -187,12 +187,14 @@ class Taps:
         )
         return slope
 
-    def _attention(self, layer: str, ending: str) -> Tensor:
+    def _attention(self, layer: str, ending: str, there: Tensor | None) -> Tensor:
         caught = self._caught.get(layer, [])
         if len(caught) == 1:
             return caught[0].side(ending)
         if not caught and ending == "map" and layer in self._weights:
-            return self._weights[layer]
+            maps = self._weights[layer]
+            # what padding looks at is no map
+            return maps if there is None or maps.shape[2] != there.shape[1] else maps * there[:, None, :, None]
         reason = (
             f"{len(caught)} attentions ran in it; name one of its parts"
             if caught

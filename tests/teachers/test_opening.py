@@ -41,7 +41,7 @@ def test_an_onnx_file_is_loaded_with_domain_and_outputs(rows, domain, tmp_path):
 
 def test_what_cannot_be_loaded_is_one_sentence(tmp_path):
     for address in ("model.onnx", "torch:", "pickle:model", "hf"):
-        with pytest.raises(InvalidInput, match="'torch:FOLDER' or 'onnx:FILE' was expected"):
+        with pytest.raises(InvalidInput, match="'torch:FOLDER', 'onnx:FILE' or 'hf:FOLDER' was expected"):
             kd.teachers.load(address)
     with pytest.raises(InvalidInput, match="nowhere does not exist"):
         kd.teachers.load("torch:nowhere")
