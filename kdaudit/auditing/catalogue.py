@@ -48,6 +48,7 @@ PROBES = {
     "equalized_odds": "kdaudit.probe.odds:EqualizedOdds",
     "slices": "kdaudit.probe.slices:Slices",
     "flip": "kdaudit.probe.counterfactuals:Flip",
+    "templates": "kdaudit.probe.templates:Templates",
 }
 TABLES = {"teacher": TEACHERS, "proxies": PROXIES, "compare": COMPARE, "probes": PROBES}
 """Section of the plan -> its kinds."""

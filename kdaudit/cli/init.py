@@ -15,6 +15,7 @@ TEMPLATES = {
 PROBES = {
     "groups": "whether groups are decided alike",
     "counterfactual": "whether one field alone changes the decision",
+    "templates": "whether texts are answered alike when the people in them are others",
     "slices": "where the model errs most, found by search",
 }
 
