@@ -122,6 +122,15 @@ class Pieces:
             out[row, : len(numbers)] = numbers
         return out
 
+    def blank(self, samples: Samples) -> NDArray[np.float32]:
+        """Return the texts with padding in the place of every piece of theirs; special ones stay, shape (n, length)."""
+        out = self.encode(samples)
+        for row, text in enumerate(samples.columns[self.name]):
+            for place, span in enumerate(self.spans(text)):
+                if span != (0, 0):
+                    out[row, place] = self.padding
+        return out
+
     def _read(self, text: str | None) -> Any:  # noqa: ANN401 - of an optional library
         before, _, behind = self.prompt.partition("{text}")
         room = self.length - self._around

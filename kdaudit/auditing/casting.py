@@ -14,7 +14,7 @@ from kdaudit.cast import Cast, ControlKind, Empty
 from kdaudit.chance import rng
 from kdaudit.errors import InvalidInput, NoSuchSignal
 from kdaudit.layers import Layers
-from kdaudit.question import Setting
+from kdaudit.question import ProxyRecipe, Setting
 from kdaudit.rules import Rules
 from kdaudit.samples import Samples, concat
 from kdaudit.subject import Ask, Subject
@@ -147,7 +147,8 @@ def make(plan: Plan, item: ProxyItem, teachers: Teachers, parts: Parts, ask: Ask
         The metered way to the teacher.
     """
     _can_answer(teachers.teacher, item)
-    recipe = item.recipe if teachers.other is None else item.recipe.beside(teachers.other)  # type: ignore[attr-defined]
+    recipe = _placed(plan, item)
+    recipe = recipe if teachers.other is None else recipe.beside(teachers.other)  # type: ignore[attr-defined]
     made: Subject = recipe.make(
         plan.behaviour, teachers.teacher, _learned(parts), ask, rng(plan.seed, f"proxies/{item.name}")
     )
@@ -162,6 +163,9 @@ def rivals(plan: Plan, item: ProxyItem, teachers: Teachers, parts: Parts) -> tup
     rows = _learned(parts)
     if teachers.other is not None:
         return (), "none", "a teacher that answers as the other does scores exactly 0"
+    placed = _placed(plan, item)
+    if placed is not item.recipe:
+        return _found(placed, teachers)
     if teachers.strangers:
         named = (Rival(control_name(at), one) for at, one in enumerate(teachers.strangers))
         return tuple(named), "strangers_proxy", ""
@@ -180,12 +184,33 @@ def rivals(plan: Plan, item: ProxyItem, teachers: Teachers, parts: Parts) -> tup
 
 def make_control(plan: Plan, item: ProxyItem, rival: Rival, kind: ControlKind, parts: Parts, ask: Ask) -> Subject:
     """Make one control by the proxy's recipe; `ask` is the way to everybody but the teacher."""
+    if _placed(plan, item) is not item.recipe:
+        return rival.teacher
     # outcomes are no network: a recipe that looks into its teacher has a form that does not
     blind = getattr(item.recipe, "of_outcomes", None) if kind == "label_only" else None
     recipe = item.recipe if blind is None else blind()
     chance = rng(plan.seed, f"proxies/{item.name}/{rival.name}")
     made: Subject = recipe.make(plan.behaviour, rival.teacher, _learned(parts), ask, chance)
     return made
+
+
+def _placed(plan: Plan, item: ProxyItem) -> ProxyRecipe:
+    """Return the recipe of a model that was made elsewhere in the plan's folder; any other recipe as it is."""
+    within = getattr(item.recipe, "within", None)
+    recipe: ProxyRecipe = item.recipe if within is None else within(Setting(plan.folder, plan.behaviour))
+    return recipe
+
+
+def _found(placed: ProxyRecipe, teachers: Teachers) -> tuple[tuple[Rival, ...], ControlKind, str]:
+    """Return the controls of a model that was made elsewhere: nobody here can make another by its recipe."""
+    own: tuple[Subject, ...] = placed.rivals()  # type: ignore[attr-defined]
+    kind: ControlKind = "strangers_proxy" if own else "swapped_teacher"
+    seats = own or teachers.strangers
+    if teachers.teacher.identity.digest in {one.identity.digest for one in seats}:
+        raise InvalidInput("a stranger is the teacher itself; name models that were made from other teachers")
+    if not seats:
+        return (), "none", "it was made elsewhere, and the plan names neither its `strangers` nor `teacher.strangers`"
+    return tuple(Rival(control_name(at), one) for at, one in enumerate(seats)), kind, ""
 
 
 def control_name(at: int) -> str:
@@ -254,6 +279,9 @@ def load(folder: Path) -> Subject:
         from kdaudit.surrogates.surrogate import load as read
     else:
         from kdaudit.networks.files import load as read  # type: ignore[assignment]
+        case None if hasattr(subject, "keep"):
+            subject.keep(folder)
+            return sorted(path for path in folder.iterdir() if path.is_file())
     return read(folder)
 
 
@@ -264,6 +292,8 @@ def card(plan: Plan, item: ProxyItem, proxy: Subject, control: Mapping[str, Any]
         case Rules(family=family, rules=rules):
             nouns = ("leaf", "leaves") if family == "tree" else ("rule", "rules")
             words = f"{family} of {len(rules)} {nouns[len(rules) != 1]}"
+    elif (folder / "found.json").is_file():
+        from kdaudit.teachers.existing import fetched as read  # type: ignore[assignment]
             size = {"leaves" if family == "tree" else "rules": len(rules), "terms": form.terms}
             contrast = getattr(proxy, "contrast", None)
             words += "" if contrast is None else f" on the score at {contrast.level} minus that at {contrast.other}"

@@ -24,6 +24,7 @@ PROXIES = {
     "data_free": "kdaudit.distillation.dataless:DataFree",
     "growing": "kdaudit.distillation.growing:Growing",
     "search": "kdaudit.distillation.searching:Searching",
+    "existing": "kdaudit.teachers.existing:Existing",
     "tree": "kdaudit.surrogates.trees:Tree",
     "rule_list": "kdaudit.surrogates.lists:RuleList",
     "rule_set": "kdaudit.surrogates.votes:RuleSet",

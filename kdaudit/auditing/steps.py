@@ -135,6 +135,9 @@ def make_proxy(stage: Stage, item: ProxyItem, teachers: Teachers) -> Troupe:
         asked = beyond.noted(folder)
         if asked is not None:
             stage.ledger.enter(asked)
+    if kind == "swapped_teacher":
+        # a model that was made elsewhere is held to the independent teachers themselves
+        return Troupe(item.name, casting.load(folder), tuple(one.teacher for one in rivals), kind, reason)
     for rival in rivals:
         _control(stage, item, rival, kind)
     # read back even when just made, so that an undisturbed run and a resumed one go on with the same thing

@@ -19,7 +19,7 @@ from kdaudit.compare.heeding import (
     unmatched,
 )
 from kdaudit.compare.masking import maskable, masked_falls
-from kdaudit.compare.voices import Voices
+from kdaudit.compare.voices import Voices, like_teacher
 from kdaudit.compare.words import ONE_STRANGER, capital, rival
 from kdaudit.errors import InvalidInput, NoSuchSignal
 from kdaudit.evidence import Evidence, Row
@@ -109,7 +109,7 @@ class Attention:
         if isinstance(cast.teacher.form, Layers):
             # the same rows are answered through the door, so that they are counted as asked
             voices.decide(cast.teacher)(rows)
-        seats, read = heeds(_aligned({name: self._maps(seat, rows, name) for name, seat in voices.seats.items()}))
+        seats, read = heeds(_aligned({name: self._maps(seat, rows, name, cast) for name, seat in voices.seats.items()}))
         halves = _halves(read, rng)
         items = attention_beside(cast, seats, halves, pooled=self.pooled, flows=self.flows, asked=voices.asked)
         falls, told = self._ablation(voices, rows, seats, halves, rng)
@@ -136,7 +136,7 @@ class Attention:
             proxy_name=cast.proxy_name,
         )
 
-    def _maps(self, seat: Subject | Empty, rows: Samples, name: str) -> list[NDArray[np.float64]] | Empty:
+    def _maps(self, seat: Subject | Empty, rows: Samples, name: str, cast: Cast) -> list[NDArray[np.float64]] | Empty:
         if isinstance(seat, Empty):
             return seat
         if not isinstance(seat.form, Layers) or not hasattr(seat, "encoding"):
@@ -144,7 +144,7 @@ class Attention:
         # torch is loaded where layers are looked at, not where a plan is checked
         from kdaudit.explain.layers import attention_maps
 
-        names = self.layers if name in ("teacher", "twin") else self.proxy_layers
+        names = self.layers if like_teacher(name, cast) else self.proxy_layers
         try:
             return attention_maps(seat, rows, names)  # type: ignore[arg-type]
         except (InvalidInput, NoSuchSignal) as error:

@@ -192,7 +192,7 @@ def _counted(voices: Voices, one: Beside, told: Told, alike: Any) -> Beside:  # 
     teacher, proxy, stranger, twin = (told[name] for name in ("teacher", "proxy", "stranger", "twin"))
     ours, best = value(teacher, proxy), value(teacher, twin)
     if voices.cast.control_kind == "swapped_teacher":
-        others = [value(stranger, proxy)]
+        others = [value(told[name], proxy) for name in strangers_of(told)]
     else:
         others = [value(teacher, told[name]) for name in strangers_of(told)]
     known = [other for other in others if other is not None]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from kdaudit.cast import Cast, Empty
 from kdaudit.compare.seats import strangers_of
-from kdaudit.compare.voices import Told, Voices, beside_seats, measure_of
+from kdaudit.compare.voices import Told, Voices, beside_seats, like_teacher, measure_of
 from kdaudit.compare.words import ONE_STRANGER, capital, number, rival
 from kdaudit.errors import InvalidInput
 from kdaudit.evidence import Evidence, Row
@@ -99,7 +99,7 @@ class Representation:
         if isinstance(cast.teacher.form, Layers):
             # the same rows are answered through the door, so that they are counted as asked
             ask(cast.teacher, rows, frozenset({LABEL} & cast.teacher.offers or cast.teacher.offers))
-        hidden = {name: self._hidden(seat, rows, name) for name, seat in Voices(cast, ask).seats.items()}
+        hidden = {name: self._hidden(seat, rows, name, cast) for name, seat in Voices(cast, ask).seats.items()}
         batches = _batches(len(rows), self.batch, rng)
         trial = _Trial(cast, hidden, batches, len(rows))
         items = trial.items()
@@ -126,7 +126,7 @@ class Representation:
             proxy_name=cast.proxy_name,
         )
 
-    def _hidden(self, seat: Subject | Empty, rows: Samples, name: str) -> Hidden | Empty:
+    def _hidden(self, seat: Subject | Empty, rows: Samples, name: str, cast: Cast) -> Hidden | Empty:
         if isinstance(seat, Empty):
             return seat
         if not isinstance(seat.form, Layers) or not hasattr(seat, "encoding"):
@@ -134,7 +134,7 @@ class Representation:
         # torch is loaded where layers are looked at, not where a plan is checked
         from kdaudit.explain.layers import representations
 
-        names = self.layers if name in ("teacher", "twin") else self.proxy_layers
+        names = self.layers if like_teacher(name, cast) else self.proxy_layers
         try:
             found = representations(seat, rows, names)  # type: ignore[arg-type]
         except InvalidInput as error:
@@ -241,7 +241,9 @@ class _Trial:
         arrays: dict[str, NDArray[Any]] = {}
         words: list[dict[str, Any]] = []
         teacher = self.hidden["teacher"]
-        strangers = [self.hidden[name] for name in strangers_of(self.hidden)]
+        # independent teachers are compared with the proxy, not with the teacher
+        swapped = self.cast.control_kind == "swapped_teacher"
+        strangers = [] if swapped else [self.hidden[name] for name in strangers_of(self.hidden)]
         for name, seats in (("proxy", [self.hidden["proxy"]]), ("stranger", strangers)):
             others = [seat for seat in seats if not isinstance(seat, Empty)]
             if isinstance(teacher, Empty) or not others:

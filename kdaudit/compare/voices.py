@@ -135,10 +135,15 @@ def beside_seats(
         control = both(teacher, changed)
         kind = "none" if isinstance(changed, Empty) else "permuted"
     elif kind == "swapped_teacher":
-        control = both(stranger, proxy)
+        control = together([both(told[name], proxy) for name in strangers_of(told)])
     else:
         control = together([both(teacher, told[name]) for name in strangers_of(told)])
     return summary(measure, Scored(value, control, ceiling, kind), group=group, asked=asked)
+
+
+def like_teacher(name: str, cast: Cast) -> bool:
+    """Return whether who sits there is built as the teacher is: its twin, and a stranger that is a teacher itself."""
+    return name in ("teacher", "twin") or (cast.control_kind == "swapped_teacher" and name.startswith("stranger"))
 
 
 def _able(seat: Subject | Empty) -> Subject | Empty:

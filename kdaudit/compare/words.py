@@ -26,6 +26,8 @@ def rival(item: Beside, permuted: str = "its own answers given to the wrong rows
             return "a proxy made from recorded outcomes alone"
         case "permuted":
             return permuted
+        case "swapped_teacher" if item.strangers > 1:
+            return f"it does as {several} independent teachers"
         case "swapped_teacher":
             return "it does as an independent teacher"
         case _:

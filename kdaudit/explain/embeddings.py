@@ -11,11 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from kdaudit.encoders import Encoder, Reading, chosen
 from kdaudit.errors import NoSuchSignal
 from kdaudit.explain.passes import Passes
 from kdaudit.explain.paths import Inputs
 from kdaudit.networks.network import Network
 from kdaudit.networks.products import steady
+from kdaudit.pieces import Pieces
 from kdaudit.samples import Samples
 
 
@@ -31,6 +33,14 @@ def table_of(network: Network) -> nn.Embedding:
         if isinstance(part, nn.Embedding) and part.num_embeddings >= getattr(network.encoding, "vocabulary", 0):
             return part
     raise NoSuchSignal(f"{network.name} has no table of word vectors, whose gradient could be taken")
+
+
+def blank_of(encoding: Encoder, samples: Samples) -> NDArray[np.float32]:
+    """Return the rows as numbers with no word in them: padding, but for special pieces and those of a prompt."""
+    inner = encoding.inner if isinstance(encoding, Reading) else encoding
+    if isinstance(inner, Pieces):
+        return inner.blank(chosen(samples, inner.domain.names) if isinstance(encoding, Reading) else samples)
+    return np.zeros((len(samples), encoding.width), dtype=np.float32)
 
 
 def embedded(network: Network, samples: Samples, output: NDArray[np.int64]) -> tuple[Passes, Inputs, torch.Tensor]:
@@ -51,13 +61,13 @@ def embedded(network: Network, samples: Samples, output: NDArray[np.int64]) -> t
         Rows of shape (n, length, width + 1): behind each vector stands the word's number, which is the same in the
         baseline and so has no share; from it the network knows which places hold words.
     baseline : tensor of shape (n, length, width + 1)
-        The vector of padding at all places.
+        The vector of padding at all places, but for special pieces, which stay.
     """
     table = table_of(network)
     numbers = torch.from_numpy(network.encoding.encode(samples))
     with torch.no_grad():
         vectors = table(numbers.long())
-        nothing = table(torch.zeros_like(numbers, dtype=torch.int64))
+        nothing = table(torch.from_numpy(blank_of(network.encoding, samples)).long())
     rows, start = (torch.cat([part, numbers[..., None]], dim=2) for part in (vectors, nothing))
     places = torch.arange(numbers.shape[1])[:, None]
     inputs = Inputs(rows, torch.from_numpy(np.asarray(output, dtype=np.int64)), places, numbers.shape[1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -194,8 +195,14 @@ def _part(name: str, part: nn.Module) -> dict[str, Any]:
         for key, value in vars(part).items()
         if not key.startswith("_") and key != "training" and _plain(value)
     }
-    source = "" if kind.__module__.startswith("torch.") else of_source(kind)
+    source = "" if kind.__module__.startswith("torch.") else _source(kind)  # type: ignore[arg-type]
     return {"name": name, "kind": kind.__qualname__, "attributes": attributes, "source": source}
+
+
+@cache
+def _source(kind: type) -> str:
+    # finding a class in a long file takes tens of milliseconds, and a network has many parts of one class
+    return of_source(kind)
 
 
 def _plain(value: object) -> bool:

@@ -154,7 +154,7 @@ def hear(cast: Cast, samples: Samples, ask: Ask, *, rng: np.random.Generator | N
 def scored(measure: Measure, heard: Heard) -> Scored:
     """Return the measure's values of all seats, one a row."""
     if heard.control_kind == "swapped_teacher":
-        control = _values(measure, heard.stranger, heard.proxy)
+        control = together([_values(measure, one, heard.proxy) for one in (heard.stranger, *heard.further)])
     else:
         control = together([_values(measure, heard.teacher, one) for one in (heard.stranger, *heard.further)])
     value, ceiling = (_values(measure, heard.teacher, other) for other in (heard.proxy, heard.twin))
