@@ -222,8 +222,20 @@ def _learned(parts: Parts) -> dict[str, Samples]:
     return {name: parts[name] for name in ("fit", "select")}
 
 
+def whole(plan: Plan) -> tuple[str, ...]:
+    """Return the parts that the teacher answers whole, for one proxy at least."""
+    used = {part for item in plan.proxies for part in parts_of(item)}
+    return tuple(part for part in ("fit", "select") if part in used)
+
+
+def parts_of(item: ProxyItem) -> tuple[str, ...]:
+    """Return the parts that the teacher answers whole for a proxy; one may ask it about some of their rows only."""
+    used: tuple[str, ...] = getattr(item.recipe, "uses", ("fit", "select"))
+    return used
+
+
 def further(plan: Plan, item: ProxyItem, parts: Parts) -> Samples | None:
-    """Return the rows that a proxy makes itself and learns from, where its recipe tells them beforehand."""
+    """Return the rows that a proxy makes or chooses and asks about, where its recipe tells them beforehand."""
     told = getattr(item.recipe, "further", None)
     if told is None:
         return None
@@ -267,6 +279,9 @@ def save(subject: Subject, folder: Path) -> list[Path]:
             from kdaudit.surrogates.surrogate import save as write
         case Layers():
             from kdaudit.networks.files import save as write  # type: ignore[assignment]
+        case None if hasattr(subject, "keep"):
+            subject.keep(folder)
+            return sorted(path for path in folder.iterdir() if path.is_file())
         case None:
             raise InvalidInput(f"{subject.identity.name} has no body that could be kept")
     write(subject, folder)  # type: ignore[arg-type]
@@ -277,11 +292,10 @@ def load(folder: Path) -> Subject:
     """Return the proxy that `save` wrote."""
     if (folder / "rules.json").is_file():
         from kdaudit.surrogates.surrogate import load as read
+    elif (folder / "found.json").is_file():
+        from kdaudit.teachers.existing import fetched as read  # type: ignore[assignment]
     else:
         from kdaudit.networks.files import load as read  # type: ignore[assignment]
-        case None if hasattr(subject, "keep"):
-            subject.keep(folder)
-            return sorted(path for path in folder.iterdir() if path.is_file())
     return read(folder)
 
 
@@ -292,15 +306,13 @@ def card(plan: Plan, item: ProxyItem, proxy: Subject, control: Mapping[str, Any]
         case Rules(family=family, rules=rules):
             nouns = ("leaf", "leaves") if family == "tree" else ("rule", "rules")
             words = f"{family} of {len(rules)} {nouns[len(rules) != 1]}"
-    elif (folder / "found.json").is_file():
-        from kdaudit.teachers.existing import fetched as read  # type: ignore[assignment]
             size = {"leaves" if family == "tree" else "rules": len(rules), "terms": form.terms}
             contrast = getattr(proxy, "contrast", None)
             words += "" if contrast is None else f" on the score at {contrast.level} minus that at {contrast.other}"
             minus = getattr(proxy, "minus", None)
             words += "" if minus is None else f" on {minus.words}"
         case Layers(parameters=parameters):
-            words, size = f"network of {parameters:,} weights", {"parameters": parameters}
+            words, size = f"network of {parameters:,} weights{_links(proxy)}", {"parameters": parameters}
         case None:
             words, size = item.kind, {}
     return {
@@ -310,9 +322,23 @@ def card(plan: Plan, item: ProxyItem, proxy: Subject, control: Mapping[str, Any]
         "recipe": digest.recipe_data(item.recipe),
         "identity": proxy.identity.digest,
         "seed": plan.seed,
-        "cost": {name: len(parts[name]) for name in getattr(item.recipe, "uses", ("fit", "select"))},
+        "cost": _cost(item, parts),
         "size": size,
         "control": dict(control),
         "shown_in_whole": isinstance(form, Rules),
         "notes": dict(getattr(proxy, "notes", {})),
     }
+
+
+def _cost(item: ProxyItem, parts: Parts) -> dict[str, int]:
+    asked = getattr(item.recipe, "asked", 0)
+    some = {"fit": min(asked, len(parts["fit"]))} if asked else {}
+    return some | {name: len(parts[name]) for name in parts_of(item)}
+
+
+def _links(proxy: Subject) -> str:
+    """Return who answered how many rows, where the teacher is not the only one."""
+    answered: Mapping[str, int] = getattr(proxy, "notes", {}).get("answered", {})
+    if len(answered) < 2:
+        return ""
+    return "; " + ", ".join(f"{name} answered {rows:,}" for name, rows in answered.items()) + " rows"
