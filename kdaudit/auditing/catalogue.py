@@ -49,6 +49,7 @@ PROBES = {
     "equalized_odds": "kdaudit.probe.odds:EqualizedOdds",
     "slices": "kdaudit.probe.slices:Slices",
     "flip": "kdaudit.probe.counterfactuals:Flip",
+    "attack": "kdaudit.probe.attacks:Attack",
     "templates": "kdaudit.probe.templates:Templates",
 }
 TABLES = {"teacher": TEACHERS, "proxies": PROXIES, "compare": COMPARE, "probes": PROBES}

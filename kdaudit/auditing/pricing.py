@@ -75,7 +75,11 @@ def price(plan: Plan, data: Path | None) -> Estimate:
     ]
     lines += _judge(plan, parts)
     lines += [
-        Line(item.recipe.price(parts["pool"]), f"{item.key} ({item.kind}) on the pool")
+        # rows that a question makes on each proxy are paid for each
+        Line(
+            item.recipe.price(parts["pool"]) * (len(item.proxies) if getattr(item.recipe, "each", False) else 1),
+            f"{item.key} ({item.kind}) on the pool",
+        )
         for item in plan.questions
         if item.recipe.part == "pool"
     ]

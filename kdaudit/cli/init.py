@@ -17,6 +17,7 @@ PROBES = {
     "counterfactual": "whether one field alone changes the decision",
     "templates": "whether texts are answered alike when the people in them are others",
     "slices": "where the model errs most, found by search",
+    "vulnerability": "whether small changes made on the proxy turn the model's decisions",
 }
 
 

@@ -51,6 +51,11 @@ DEFINITIONS: dict[str, str] = {
     "counterfactual_shift": "decision with the field at one value minus decision with it at the other, all else kept, "
     "mean over rows (Kusner et al. 2017, direct effect only)",
     "counterfactual_flip_rate": "share of rows whose decision differs between the field's two values, all else kept",
+    "attack_success_rate": "share of rows whose decision turns by a small change that was made on a proxy, among rows "
+    "that all decide alike before it (transfer rate; Papernot et al. 2016)",
+    "attack_gain_over_chance": "attack success rate minus the rate for changes by chance as far, row by row",
+    "random_change_rate": "share of rows whose decision turns by a change by chance, as far as the proxy's",
+    "own_attack_rate": "share of rows whose decision turns by a small change that was made on the teacher itself",
     "rate_of_yes": "share of the rows for which a rule answers that the teacher decides yes",
     "precision": "share of the rows for which a rule answers on which proxy and teacher decide alike",
     "coverage": "share of all rows for which a rule answers",

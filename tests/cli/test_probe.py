@@ -75,7 +75,7 @@ def test_unknown_probes_are_named(plan, capsys):
     assert "did you mean 'near'" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["groups", "counterfactual", "templates", "slices"])
+@pytest.mark.parametrize("name", ["groups", "counterfactual", "templates", "slices", "vulnerability"])
 def test_init_writes_probe_files_that_a_plan_can_name(plan, tmp_path, monkeypatch, name, capsys):
     monkeypatch.chdir(tmp_path)
     assert code_of(["init", "--probe", name]) == 0
