@@ -11,6 +11,7 @@ import numpy as np
 
 from kdaudit.auditing import losses, rows, scripts, source, steps
 from kdaudit.auditing.casting import Teachers, Troupe, open_teachers
+from kdaudit.auditing.items import QuestionItem
 from kdaudit.auditing.others import other_of
 from kdaudit.auditing.plan import Plan, from_source
 from kdaudit.errors import BrokenRun, InvalidInput
@@ -125,6 +126,7 @@ def audit(
     read = read_plan(Path(plan), options.changes, only=options.only if options.probes_alone else None)
     options.tell("reading rows")
     parts = steps.load_parts(read, options.data)
+    questions = rows.supplied(read, options.data).questions
     options.tell("opening the teacher")
     teachers = open_teachers(read, parts, allow_code=options.allow_code)
     runs = Path(out)
@@ -140,7 +142,7 @@ def audit(
             tell=lambda words: _told(folder, options, words),
         )
         try:
-            return _perform(stage, teachers, resumed=resume is not None)
+            return _perform(stage, teachers, questions, resumed=resume is not None)
         except InvalidInput:
             # bad input leaves nothing behind but the answers that were good
             if resume is None:
@@ -187,7 +189,7 @@ def _folder(plan: Plan, runs: Path, resume: Path | str | None, options: Options)
     return folder
 
 
-def _perform(stage: steps.Stage, teachers: Teachers, *, resumed: bool) -> Audit:
+def _perform(stage: steps.Stage, teachers: Teachers, questions: tuple[QuestionItem, ...], *, resumed: bool) -> Audit:
     plan = stage.plan
     canary = steps.watch_teachers(stage, teachers, resume=resumed)
     spent = {}
@@ -199,7 +201,7 @@ def _perform(stage: steps.Stage, teachers: Teachers, *, resumed: bool) -> Audit:
     asked: tuple[steps.Asked, ...] = ()
     for part in ("judge", "pool"):
         before = stage.ledger.used
-        items = [item for item in plan.questions if item.recipe.part == part]
+        items = [item for item in questions if item.recipe.part == part]
         asked += tuple(steps.ask_question(stage, item, teachers, troupes) for item in items)
         spent[part] = stage.ledger.used - before
     findings = tuple(finding for one in asked for finding in one.findings)

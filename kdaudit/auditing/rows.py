@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,25 @@ def load(plan: Plan, data: Path | None) -> Samples:
         samples = readers.read(plan.folder / rows.file, plan.domain, roles, name=rows.name).samples
     _check_constraints(samples)
     return plan.behaviour.within(samples)
+
+
+def supplied(plan: Plan, data: Path | None) -> Plan:
+    """Return the plan with whatever its questions read from the folder of data sets, such as published sentences.
+
+    Parameters
+    ----------
+    plan : Plan
+    data : Path, optional
+
+    Raises
+    ------
+    InvalidInput
+        If a question needs what is not there.
+    """
+    read = [(item, getattr(item.recipe, "supplied", None)) for item in plan.questions]
+    return replace(
+        plan, questions=tuple(item if how is None else replace(item, recipe=how(data)) for item, how in read)
+    )
 
 
 def _check_constraints(samples: Samples) -> None:

@@ -121,7 +121,7 @@ class Trial:
         here = self._here(quantity)
         value = self._spread(units, low, high) if by_template else here.interval
         population = unknown("told of templates like these already") if by_template else self._spread(units, low, high)
-        over = unknown("told of templates like these already") if by_template else self._mean(p, quantity)
+        over = self._mean(p, quantity)
         figures = Figures(
             value, population, proxy, over, no_control, control, strangers, self._twins(quantity), self.asked
         )  # fmt: skip
@@ -146,9 +146,9 @@ class Trial:
         p = unit_means(values, self.cells.template, len(self.cells.names))
         if np.isnan(values).any():
             return unknown("the proxy failed in some texts", len(values), self.terms.level), p
-        if self.terms.by == "template":
-            return self._mean(p, quantity), p
-        return counted_or_unknown(float(values.mean()), len(values), self.terms.level), p
+        # these very texts were all answered: what the proxy shows on them is no estimate
+        value = float(p.mean()) if self.terms.by == "template" else float(values.mean())
+        return counted_or_unknown(value, len(values), self.terms.level), p
 
     def _mean(self, values: Values, quantity: Quantity) -> Interval:
         known = values[~np.isnan(values)]

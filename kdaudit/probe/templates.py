@@ -7,13 +7,15 @@ others 2020 (minimum functionality, invariance and directional expectation tests
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kdaudit.cast import Cast
+from kdaudit.data.corpora import load_corpus
 from kdaudit.digest import of_data, recipe_data
 from kdaudit.domain import Text
 from kdaudit.errors import InvalidInput
@@ -55,6 +57,9 @@ class Templates:
         for people: group -> terms.  Slots with groups move together, the first terms of all with each other.
     reference : str
         Group that all others are compared with.
+    corpus, contrast : str
+        Instead of templates, slots and reference: published pairs of sentences, and who is compared in them (see
+        `kdaudit.data.corpora`).
     test : {"INV", "DIR", "MFT"}
         Invariance: scores or decisions stay.  Directional: the score goes `direction`, but for `tolerance`.  Minimum
         functionality: each filling is decided as `expect` says; no groups are needed.
@@ -79,6 +84,8 @@ class Templates:
     templates: tuple[str, ...] = ()
     slots: dict[str, TermList | dict[str, TermList]] = field(default_factory=dict)
     reference: str = ""
+    corpus: str = ""
+    contrast: str = ""
     test: Literal["INV", "DIR", "MFT"] = "INV"
     measure: Literal["score", "decision"] = "score"
     unit: Literal["template", "text"] = "template"
@@ -101,8 +108,12 @@ class Templates:
         self._check_texts()
 
     def _check_texts(self) -> None:
-        if not self.templates:
-            raise InvalidInput("there are no templates; write at least one under `templates`")
+        if bool(self.templates) == bool(self.corpus):
+            raise InvalidInput("there are no templates; write at least one under `templates`, or name a `corpus`")
+        if self.corpus:
+            if self.slots or self.reference or self.test == "MFT":
+                raise InvalidInput("a corpus has pairs of its own: slots, reference and the test MFT need templates")
+            return
         filling.check(self.templates, self.slots, compared=self.test != "MFT")
         self._check_reference(filling.groups_of(self.slots))
 
@@ -118,6 +129,22 @@ class Templates:
         """Scores, where scores are told."""
         scores = self.test == "DIR" or (self.test == "INV" and self.measure == "score")
         return frozenset({SCORE}) if scores else frozenset()
+
+    def supplied(self, data: Path | None) -> Templates:
+        """Return the recipe with its corpus read from the folder of data sets; itself where it names none.
+
+        Raises
+        ------
+        InvalidInput
+            If there is no such corpus, contrast or folder.
+        """
+        if not self.corpus:
+            return self
+        # a file of its own, which imports this one
+        from kdaudit.probe.corpora import FromCorpus
+
+        own = {f.name: getattr(self, f.name) for f in fields(self)}
+        return FromCorpus(**own, pairs=load_corpus(self.corpus, self.contrast, data))
 
     @property
     def part(self) -> Literal["judge", "pool"]:
@@ -155,7 +182,9 @@ class Templates:
             rows += self._rows(found, words.heading(one, found.figures, self.margin), cast)
             worth[f"{one.measure}, {one.group}"] = found.worth
             claims.append(words.claim(one, found.figures.teacher, (self.margin, self.minimum)))
-        context = self._context(trial, level) | {"contrasts": worth} | self._further(cells)
+        context = self._context(trial, level) | {"contrasts": worth} | self._further()
+        more = ["What would narrow these intervals is more templates; more texts of the same ones do little."]
+        context["sentences"] += [*context["notes"], *self._caution(cells), *(more if self.unit == "template" else [])]
         if refused:
             context["sentence"] = f"{cast.teacher.identity.name} is a record of answers; it cannot answer new texts"
         return Evidence(
@@ -169,6 +198,8 @@ class Templates:
         )
 
     def _count(self) -> int:
+        """Return how many texts are written at most."""
+        self._check_supplied()
         sizes = filling.sizes_of(self.templates, self.slots)
         return min(self.most, int(sizes.sum()) * self._sides)
 
@@ -181,16 +212,26 @@ class Templates:
         groups = filling.groups_of(self.slots)
         return (*(g for g in groups if g != self.reference), *(g for g in groups if g == self.reference))
 
+    def _check_supplied(self) -> None:
+        if self.corpus:
+            raise InvalidInput(f"corpus {self.corpus!r} was not read; set KDAUDIT_DATA to the folder of data sets")
+
     def _cells(self, seed: int) -> Cells:
+        self._check_supplied()
         sizes = filling.sizes_of(self.templates, self.slots)
         share = allocation(sizes, max(self.most // self._sides, 1))
         return filling.expand(self.templates, self.slots, self._groups, share, seed)
 
-    def _further(self, cells: Cells) -> dict[str, Any]:
+    def _digest(self) -> str:
+        return of_data(recipe_data(self))
+
+    def _further(self) -> dict[str, Any]:
         """Return what a reader must know of the texts beside what the recipe says."""
-        few = len(cells.names) < ENOUGH and self.unit == "template"
+        return {"population": "texts written from templates", "notes": []}
+
+    def _caution(self, cells: Cells) -> list[str]:
         told = f"{len(cells.names)} templates are few: what holds of them may not hold of texts written otherwise."
-        return {"population": "texts written from templates", "notes": [told] if few else []}
+        return [told] if len(cells.names) < ENOUGH and self.unit == "template" else []
 
     def _field(self, samples: Samples) -> str:
         names = [f.name for f in samples.domain.fields if isinstance(f, Text)]
@@ -205,7 +246,7 @@ class Templates:
         if not len(samples):
             raise InvalidInput("the pool is empty; texts borrow their other fields from its rows")
         carriers = samples.take(np.random.Generator(np.random.PCG64(seed)).integers(len(samples), size=n))
-        origin = Origin("texts written from templates", "templates", of_data(recipe_data(self)))
+        origin = Origin("texts written from templates", "templates", self._digest())
         sides = []
         for at, group in enumerate(cells.groups):
             columns = {**carriers.columns, name: cells.texts[:, at]}
@@ -246,7 +287,7 @@ class Templates:
 
     def _context(self, trial: Trial, level: float) -> dict[str, Any]:
         cells = trial.cells
-        count = f"{len(cells):,} fillings of {len(cells.names)} templates were written"
+        count = f"{len(cells):,} fillings of {len(cells.names):,} templates were written"
         asked = f"the teacher answered {len(trial.chosen):,} of them, as many of each template"
         unit = "the template is the unit" if self.unit == "template" else "claims are about these texts alone"
         return {
