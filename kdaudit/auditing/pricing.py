@@ -62,11 +62,9 @@ def price(plan: Plan, data: Path | None) -> Estimate:
         Folder of public data sets.
     """
     parts = steps.load_parts(plan, data)
-    lines = [
-        Line(
-            len(parts["fit"]) + len(parts["select"]), f"make {_joined([p.name for p in plan.proxies])} (fit and select)"
-        )
-    ]
+    learned, asking = casting.whole(plan), [item.name for item in plan.proxies if casting.parts_of(item)]
+    rows = sum(len(parts[part]) for part in learned)
+    lines = [Line(rows, f"make {_joined(asking)} ({' and '.join(learned)})")] if asking else []
     lines += _further(plan, parts)
     lines += [
         Line(beyond.extra(item, parts), f"make {item.name} (new rows around fit and select)")
@@ -100,7 +98,8 @@ def price(plan: Plan, data: Path | None) -> Estimate:
 
 def _controls(plan: Plan, parts: Mapping[str, Samples]) -> list[str]:
     """Return what the controls cost in time, and what they cannot show; the teacher is asked nothing for them."""
-    count, rows = len(plan.strangers), len(parts["fit"]) + len(parts["select"])
+    count, used = len(plan.strangers), casting.whole(plan)
+    told = f"{' and '.join(used)} ({sum(len(parts[name]) for name in used):,} rows)" if used else "some rows"
     if not count:
         return [
             "no stranger is named: where outcomes are recorded, each proxy is made again from them "
@@ -108,10 +107,10 @@ def _controls(plan: Plan, parts: Mapping[str, Samples]) -> list[str]:
         ]
     made = count * len(plan.proxies)
     out = [
-        f"each of {count} strangers answers fit and select ({rows:,} rows), and {made:,} controls are made from them: "
+        f"each of {count} strangers answers {told}, and {made:,} controls are made from them: "
         f"that asks the teacher nothing, and takes {count} times as long as making the proxies"
         if count > 1
-        else f"one stranger answers fit and select ({rows:,} rows), and {made:,} controls are made from it; beside one "
+        else f"one stranger answers {told}, and {made:,} controls are made from it; beside one "
         "stranger no proxy is found to be closer than a stranger's: name at least three"
     ]
     if count == ALMOST:
@@ -138,13 +137,16 @@ def _judge(plan: Plan, parts: Mapping[str, Samples]) -> list[Line]:
 
 
 def _further(plan: Plan, parts: Mapping[str, Samples]) -> list[Line]:
-    """Return the rows that proxies make themselves, beyond ``fit``."""
-    out = []
+    """Return the rows that proxies make or choose themselves, beyond the parts that are asked whole."""
+    out, known = [], np.concatenate([parts["fit"].keys()[:0], *(parts[name].keys() for name in casting.whole(plan))])
     for item in plan.proxies:
         rows = casting.further(plan, item, parts)
         if rows is not None:
-            new = int((~np.isin(np.unique(rows.keys()), parts["fit"].keys())).sum())
-            out.append(Line(new, f"make {item.name} (rows of its own)"))
+            keys = np.unique(rows.keys())
+            new = keys[~np.isin(keys, known)]
+            given = bool(np.isin(new, parts["fit"].keys()).all())
+            out.append(Line(len(new), f"make {item.name} ({'some of fit' if given else 'rows of its own'})"))
+            known = np.concatenate([known, new])
     return out
 
 

@@ -19,7 +19,7 @@ def standing(recipes: Mapping[str, ProxyRecipe], evidence: Iterable[Evidence]) -
     agreement beyond that of its control, made in the same way from another teacher, is knowledge of this one.
     """
     found = list(evidence)
-    return {name: _sentence(name, found) for name, recipe in recipes.items() if getattr(recipe, "uses", None) == ()}
+    return {name: _sentence(name, found) for name, recipe in recipes.items() if getattr(recipe, "dataless", False)}
 
 
 def _sentence(name: str, evidence: list[Evidence]) -> str:

@@ -119,7 +119,7 @@ def make_proxy(stage: Stage, item: ProxyItem, teachers: Teachers) -> Troupe:
     """Make a proxy and its controls, or fetch those that a run that was cut off has made."""
     folder = stage.folder.path / "proxies" / item.name
     meter = stage.meter(f"proxies/{item.name}", teachers.teacher)
-    for part in getattr(item.recipe, "uses", ("fit", "select")):
+    for part in casting.parts_of(item):
         # asked (or fetched) here in any case: the count is the same whether the proxy is made or fetched
         stage.posed(meter)(teachers.teacher, stage.parts[part], item.recipe.signals or _fullest(teachers.teacher))
     made = casting.further(stage.plan, item, stage.parts)
@@ -222,10 +222,11 @@ def _examine(
 ) -> Iterator[Evidence]:
     samples = stage.parts[recipe.part]
     lead = troupes[item.proxies[0]].proxy
+    known = stage.parts["select"] if "select" in casting.whole(stage.plan) else None
     for name in item.proxies:
         stage.tell(f"{item.key}: {name}")
         meter = stage.meter(item.key, teachers.teacher)
-        cast = casting.cast_of(troupes[name], teachers, lead, stage.parts["select"])
+        cast = casting.cast_of(troupes[name], teachers, lead, known)
         # one stream for all questions on a part: they choose overlapping rows, and so pay for them once
         chance = rng(stage.plan.seed, f"questions/{recipe.part}")
         found = recipe.examine(cast, samples, stage.posed(meter), chance)

@@ -15,8 +15,8 @@ from kdaudit.chance import rng as chance
 from kdaudit.distillation.loop import Door, Extras, Record, encoder_of, learn, recorded
 from kdaudit.distillation.refusals import check_answers
 from kdaudit.distillation.training import Schedule
+from kdaudit.distillation.views import inputs, rows_of
 from kdaudit.distillation.views import parse as parse_inputs
-from kdaudit.distillation.views import rows_of
 from kdaudit.errors import InvalidInput
 from kdaudit.networks.architectures import build
 from kdaudit.networks.network import Network
@@ -29,7 +29,7 @@ from kdaudit.store.answers import Store
 from kdaudit.subject import Ask, Subject
 
 
-def chain(  # noqa: PLR0913 - what `distil` takes, and whether guidance is dense
+def chain(  # noqa: PLR0913 - what `distil` takes, and how the links hang together
     modules: Sequence[nn.Module],
     teacher: Subject,
     objective: Objective | str,
@@ -39,6 +39,7 @@ def chain(  # noqa: PLR0913 - what `distil` takes, and whether guidance is dense
     rng: np.random.Generator | None = None,
     schedule: Schedule | None = None,
     dense: bool = False,
+    later: Samples | None = None,
 ) -> tuple[Network, ...]:
     """Distil through assistants: the first module learns from the teacher, every other one from the one before.
 
@@ -55,11 +56,19 @@ def chain(  # noqa: PLR0913 - what `distil` takes, and whether guidance is dense
         Whether each learns from the teacher and from all before it, at equal weights: what one assistant gets wrong
         is then not handed down alone.  Rows are paired with each guide in turn, which gives the sum of their losses
         in the mean and drops guides by chance within a batch.
+    later : Samples, optional
+        On which rows the links after the first learn: the link before answers them, the teacher is never asked about
+        them, so that few of its answers reach far.  None: on those that the teacher answered.
 
     Returns
     -------
     tuple of Network
-        One a module; their `notes` name who taught them.
+        One a module; their `notes` name who taught them, and who answered how many rows.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no module, or the objective needs outcomes that the later rows lack; else as `distil` does.
 
     References
     ----------
@@ -75,17 +84,35 @@ def chain(  # noqa: PLR0913 - what `distil` takes, and whether guidance is dense
     if dense:
         # rows of several guides stand together, and reasons could be had of one of them only
         goal = goal.suited(teacher.scale, opened=False)
-    extras = Extras(encoding=encoder_of(str(goal), teacher, records[0].samples))
+    _check_later(goal, later)
+    rows = records[0].samples if later is None else later
+    extras = Extras(encoding=encoder_of(str(goal), teacher, _seen(records[0].samples, later)))
     for link, module in enumerate(modules):
         record = stacked(records) if dense else records[-1]
         network = learn(module, guide, goal, record, plan, draws, extras)
         taught = [teacher.identity.name, *(f"link {i + 1}" for i in range(link))]
-        network.notes |= {"link": link + 1, "taught_by": taught if dense else taught[-1:]}
+        names = ("teacher", *taught[1:])
+        answered = {name: len(one.samples) for name, one in zip(names, records, strict=True)}
+        network.notes |= {"link": link + 1, "taught_by": taught if dense else taught[-1:], "answered": answered}
         out.append(network)
         if link + 1 < len(modules):
             guide = network
-            records.append(recorded(network, records[0].samples, ask))
+            records.append(recorded(network, rows, ask))
     return tuple(out)
+
+
+def _check_later(goal: Objective, later: Samples | None) -> None:
+    # told before the first link has learned
+    if later is not None and later.labels is None and "outcome" in goal.needs:
+        raise InvalidInput(
+            f"the objective {goal} needs recorded outcomes, and some rows of the later links have none; "
+            "drop labels, or let them learn on data and jitter"
+        )
+
+
+def _seen(rows: Samples, later: Samples | None) -> Samples:
+    """Return all rows that some link sees, by which every link standardises."""
+    return rows if later is None else concat([rows, later])
 
 
 def generations(
@@ -111,7 +138,7 @@ def generations(
 
 
 def stacked(records: Sequence[Record]) -> Record:
-    """Return records of the same rows as one record: every row stands in it once for each teacher."""
+    """Return records as one: a row stands in it once for each teacher that answered it; outcomes if all have them."""
     references = [record.reference for record in records]
     return Record(
         concat([record.samples for record in records]), _stacked(references), sum(record.failed for record in records)
@@ -120,6 +147,8 @@ def stacked(records: Sequence[Record]) -> Record:
 
 def _stacked(parts: Sequence[Any]) -> Any:  # noqa: ANN401 - tensors, tables of tensors, and what all parts share
     first = parts[0]
+    if any(part is None for part in parts):
+        return None
     match first:
         case torch.Tensor():
             return torch.cat(list(parts))
@@ -150,17 +179,25 @@ class Chain:
     generations : int
         How often the student's own architecture is taught anew by its predecessor; 1 for once.
     inputs : str
+        As in `Student`: on which rows the first link learns, which the teacher answers.
     objective : str
     steps, batch : int
     rate : float
     network : {"mlp", "cnn", "transformer", "soft_tree"}
     width, heads : int
         As in `Student`; of every link.
+    asked : int
+        How many rows of ``fit`` the teacher answers, the same ones for every chain of a plan; 0 for all.  The rest is
+        answered by the links alone, each for the next.
+    later : str
+        On which rows the links after the first learn, made of all of ``fit``, such as ``"data + 4 * mixup"``; the link
+        before answers them, so that they cost no question.  Empty: on all of ``fit`` where `asked` leaves some of it,
+        else on those of the first.
 
     Raises
     ------
     InvalidInput
-        If a text cannot be read or a number is not above 0.
+        If a text cannot be read, a number is not above 0, or there are rows for later links and no such link.
     """
 
     hidden: tuple[int, ...] = (32,)
@@ -175,6 +212,8 @@ class Chain:
     network: Family = "mlp"
     width: int = 32
     heads: int = 2
+    asked: int = 0
+    later: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hidden", tuple(self.hidden))
@@ -184,6 +223,24 @@ class Chain:
         Schedule(self.steps, self.batch, self.rate)
         if self.generations < 1:
             raise InvalidInput(f"{self.generations} generations; at least 1 is needed")
+        if self.asked < 0:
+            raise InvalidInput(f"{self.asked} rows asked of the teacher; name how many it answers, or 0 for all of fit")
+        if self.later:
+            parse_inputs(self.later)
+            if self.links < 2:
+                raise InvalidInput(
+                    f"later: {self.later!r} is for links after the first; name assistants or generations"
+                )
+
+    @property
+    def links(self) -> int:
+        """How many networks are made."""
+        return len(self.assistants) + self.generations
+
+    @property
+    def uses(self) -> tuple[str, ...]:
+        """Parts that the teacher answers whole; where it answers some rows of ``fit``, `further` returns them."""
+        return () if self.asked else ("fit",)
 
     def of_outcomes(self) -> Chain:
         """Return the recipe for a chain from recorded outcomes, which have neither layers nor a word on made rows."""
@@ -195,17 +252,33 @@ class Chain:
         return frozenset()
 
     def further(self, behaviour: Behaviour, parts: Mapping[str, Samples], rng: np.random.Generator) -> Samples | None:
-        """Return the rows on which it learns, where these are others than ``fit``."""
-        return rows_of(self.inputs, behaviour.within(parts["fit"]), rng)
+        """Return the rows that the teacher answers, where these are others than ``fit``."""
+        fit = behaviour.within(parts["fit"])
+        few = self._few(fit)
+        rows = rows_of(self.inputs, few, rng)
+        return few if rows is None and self.asked else rows
+
+    def _few(self, fit: Samples) -> Samples:
+        if not 0 < self.asked < len(fit):
+            return fit
+        # by their content, so that chains of one plan, their controls and canaries share them
+        return fit.take(np.sort(np.argsort(fit.keys(), kind="stable")[: self.asked]))
+
+    def _later(self, fit: Samples, rng: np.random.Generator) -> Samples | None:
+        """Return the rows of the links after the first, where these are others than those of the first."""
+        if self.later:
+            return inputs(self.later, fit, rng.spawn(1)[0])
+        return fit if 0 < self.asked < len(fit) and self.links > 1 else None
 
     def make(
         self, behaviour: Behaviour, teacher: Subject, parts: Mapping[str, Samples], ask: Ask, rng: np.random.Generator
     ) -> Network:
         """Return the last student; see `kdaudit.question.ProxyRecipe`.  Nothing is chosen on ``select``."""
         check_answers(behaviour)
+        fit = behaviour.within(parts["fit"])
         rows = self.further(behaviour, parts, rng)
-        rows = behaviour.within(parts["fit"]) if rows is None else rows
-        encoder, k = encoder_of(self.objective, teacher, rows), len(teacher.outputs)
+        rows, later = fit if rows is None else rows, self._later(fit, rng)
+        encoder, k = encoder_of(self.objective, teacher, _seen(rows, later)), len(teacher.outputs)
         sizes = (*self.assistants, *[self.hidden] * self.generations)
         modules = [build(*suiting(self._shape(hidden), encoder, k), int(rng.integers(2**62))) for hidden in sizes]
         return chain(
@@ -217,12 +290,12 @@ class Chain:
             rng=rng,
             schedule=Schedule(self.steps, self.batch, self.rate),
             dense=self.dense,
+            later=later,
         )[-1]
 
     def words(self, subject: Network | None = None) -> str:  # noqa: ARG002 - the shape of every recipe
         """Return what is made, in words."""
-        links = len(self.assistants) + self.generations
-        return f"{self._shape(self.hidden).words()}, link {links} of a chain"
+        return f"{self._shape(self.hidden).words()}, link {self.links} of a chain"
 
     def _shape(self, hidden: tuple[int, ...]) -> Shape:
         return Shape(self.network, hidden, self.width, self.heads)

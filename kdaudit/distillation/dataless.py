@@ -74,7 +74,9 @@ class DataFree:
     heads: int = 2
 
     uses: ClassVar[tuple[str, ...]] = ()
-    """Parts that it is made from: none."""
+    """Parts that the teacher answers whole: none."""
+    dataless: ClassVar[bool] = True
+    """No part is used at all, which says little about the teacher (see `kdaudit.auditing.standing`)."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hidden", tuple(self.hidden))

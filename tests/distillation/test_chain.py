@@ -1,14 +1,18 @@
 """Chains: who teaches whom, and that one link is plain distillation."""
 
+import numpy as np
 import pytest
 import torch
 
 from kdaudit.behaviour import Behaviour
 from kdaudit.chance import rng
 from kdaudit.distillation.chain import Chain, chain, generations, stacked
-from kdaudit.distillation.loop import distil, recorded
+from kdaudit.distillation.loop import Extras, distil, recorded
 from kdaudit.distillation.training import Schedule
+from kdaudit.distillation.views import jitter, mixup
+from kdaudit.encoders import fitted
 from kdaudit.errors import InvalidInput
+from kdaudit.samples import concat
 from kdaudit.signal import LABEL, SCORE
 from kdaudit.store.answers import Store
 from kdaudit.students.mlp import Mlp
@@ -96,7 +100,99 @@ def test_a_plan_can_ask_for_chains_and_inputs(teacher_of, draw_rows):
     assert Chain().further(behaviour, {"fit": rows}, rng(0, "p")) is None
 
 
-@pytest.mark.parametrize("keys", [{"generations": 0}, {"inputs": "nothing"}, {"objective": "soft"}, {"steps": 0}])
+def test_later_links_learn_rows_that_the_teacher_never_saw(teacher_of, draw_rows):
+    few, more, teacher = draw_rows(40), draw_rows(160, seed=1), teacher_of()
+    parts = modules(few, (16,), (8,), (4,))
+    links = chain(parts, teacher, GOAL, few, rng=rng(0, "x"), schedule=SHORT, later=more)
+    assert teacher.asked == 40
+    assert [link.notes["fitted"] for link in links] == [40, 160, 160]
+    assert links[2].notes["answered"] == {"teacher": 40, "link 1": 160, "link 2": 160}
+    # the same by hand: the teacher's rows for the first link, the others' for those behind it, seen alike by all
+    draws, guide, by_hand = rng(0, "x"), teacher_of(), []
+    extras = Extras(encoding=fitted(concat([few, more])))
+    for module, rows in zip(parts, (few, more, more), strict=True):
+        guide = distil(module, guide, GOAL, rows, rng=draws, schedule=SHORT, extras=extras)
+        by_hand.append(guide.identity)
+    assert [link.identity for link in links] == by_hand
+
+
+def test_dense_guidance_joins_rows_of_the_teacher_and_of_the_links(teacher_of, draw_rows):
+    few, teacher = draw_rows(40, labels=True), teacher_of()
+    made = mixup(few, 100, rng(0, "m"))
+    links = chain(
+        modules(few, (16,), (8,), (4,)), teacher, GOAL, few, rng=rng(0, "x"), schedule=SHORT, dense=True, later=made
+    )
+    assert teacher.asked == 40
+    assert [link.notes["fitted"] for link in links] == [40, 140, 240]
+    # outcomes are those of all rows or of none
+    records = [recorded(teacher, rows, Store().ask) for rows in (few, made)]
+    assert stacked(records).reference.outcome is None
+
+
+def test_outcomes_that_later_rows_lack_are_missed_before_anything_is_learned(teacher_of, draw_rows):
+    few, parts = draw_rows(40, labels=True), modules(draw_rows(5), (8,), (4,))
+    with pytest.raises(InvalidInput, match="drop labels"):
+        chain(parts, teacher_of(), f"{GOAL} + labels", few, schedule=SHORT, later=mixup(few, 40, rng(0, "m")))
+    links = chain(parts, teacher_of(), f"{GOAL} + labels", few, schedule=SHORT, later=jitter(few, 50, rng(0, "j")))
+    assert links[1].notes["answered"] == {"teacher": 40, "link 1": 50}
+
+
+def made(recipe, teacher, rows, store=None):
+    behaviour = Behaviour("yes", teacher.outputs, rows.domain)
+    ask = behaviour.through((store or Store()).ask)
+    return recipe.make(behaviour, teacher, {"fit": rows}, ask, rng(0, "p")), recipe.further(
+        behaviour, {"fit": rows}, rng(0, "p")
+    )
+
+
+def test_a_plan_asks_the_teacher_about_some_of_fit_only(teacher_of, draw_rows):
+    rows, teacher = draw_rows(120), teacher_of()
+    recipe = Chain(hidden=[4], assistants=[[16]], asked=30, steps=40)
+    network, told = made(recipe, teacher, rows)
+    assert recipe.uses == () and teacher.asked == len(told) == 30
+    assert np.isin(told.keys(), rows.keys()).all()
+    assert network.notes["answered"] == {"teacher": 30, "link 1": 120}
+    # every chain asks the same rows, whatever its name or seed
+    other = Chain(hidden=[8], assistants=[[8]], asked=20).further(
+        Behaviour("yes", teacher.outputs, rows.domain), {"fit": rows}, rng(9, "q")
+    )
+    assert np.isin(other.keys(), told.keys()).all()
+    again, _ = made(recipe, teacher_of(), rows)
+    assert again.identity == network.identity
+
+
+def test_a_plan_asks_nothing_for_the_rows_of_later_links(teacher_of, draw_rows):
+    rows, teacher = draw_rows(60), teacher_of()
+    keys = {"hidden": [4], "assistants": [[16]], "steps": 40}
+    network, told = made(Chain(**keys, later="data + 2 * mixup"), teacher, rows)
+    assert told is None and teacher.asked == 60
+    assert network.notes["answered"] == {"teacher": 60, "link 1": 180}
+    teacher = teacher_of()
+    network, told = made(Chain(**keys, later="3 * jitter", inputs="data + jitter", asked=20), teacher, rows)
+    assert len(told) == teacher.asked == 40
+    assert network.notes["answered"] == {"teacher": 40, "link 1": 180}
+
+
+def test_more_rows_than_there_are_ask_all_of_them(teacher_of, draw_rows):
+    rows, teacher = draw_rows(60), teacher_of()
+    network, told = made(Chain(hidden=[4], assistants=[[8]], asked=500, steps=20), teacher, rows)
+    assert len(told) == teacher.asked == 60
+    assert network.notes["answered"] == {"teacher": 60, "link 1": 60}
+    assert made(Chain(hidden=[4], asked=25, steps=20), teacher_of(), rows)[0].notes["answered"] == {"teacher": 25}
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"generations": 0},
+        {"inputs": "nothing"},
+        {"objective": "soft"},
+        {"steps": 0},
+        {"asked": -1},
+        {"later": "data + mixup"},
+        {"later": "nothing", "generations": 2},
+    ],
+)
 def test_a_wrong_recipe_is_refused_when_written(keys):
     with pytest.raises(InvalidInput):
         Chain(**keys)
