@@ -10,9 +10,11 @@ import pytest
 
 from kdaudit.auditing.conclude import conclude
 from kdaudit.chance import rng
+from kdaudit.data.corpora import Corpus
 from kdaudit.domain import Category, Domain, Text
 from kdaudit.errors import InvalidInput
 from kdaudit.finding import Transfer, Verdict
+from kdaudit.probe.corpora import FromCorpus
 from kdaudit.probe.templates import FAILURE, SHIFT, TURN, WRONG, Templates
 from kdaudit.samples import Origin, Samples
 from kdaudit.signal import LABEL, SCORE
@@ -115,12 +117,12 @@ def test_the_interval_holds_whatever_the_proxy_and_a_good_one_narrows_it(formula
     proxies = {"same": scored(-0.1, spread=0.45), "noise": scored(0, spread=0.9, seed="other")}
     for name, score in proxies.items():
         missed, ratios = 0, []
-        for seed in range(40):
+        for seed in range(20):
             evidence = examine(recipe, cast_of(teacher, formula(score, name)), pool, asking, seed)
             value = evidence.row(SHIFT, GROUP, "teacher").value
             missed += not value.low <= true <= value.high
             ratios.append(evidence.context["contrasts"][f"{SHIFT}, {GROUP}"]["width_ratio"])
-        assert missed <= 5  # 97.5 % intervals: one is expected
+        assert missed <= 3  # 97.5 % intervals: more than three of twenty are missed once in a thousand times
         widths[name] = float(np.mean(ratios))
     assert widths["same"] < 0.5
     assert widths["noise"] < 1.02
@@ -245,6 +247,38 @@ def test_records_of_answers_are_not_asked(formula, pool, cast_of, asking):
 def test_what_cannot_be_filled_is_refused(change, part):
     with pytest.raises(InvalidInput, match=part):
         replace(RECIPE, **change)
+
+
+def test_published_pairs_are_asked_as_templates_are_and_their_criticism_told(formula, pool, cast_of, asking):
+    template = np.repeat(np.arange(20), [3, 30] * 10)
+    texts = np.array(
+        [[f"{i % 20} {t}: Amanda is fine.", f"{i % 20} {t}: Adam is fine."] for i, t in enumerate(template)]
+    )
+    pairs = Corpus(
+        "pairs", ("she", "he"), tuple(f"t{i}" for i in range(20)), template, texts.astype(object), ("weak",), "x"
+    )
+    recipe = FromCorpus(corpus="pairs", contrast="gender", questions=200, pairs=pairs)
+    assert recipe.price(pool) == 200
+    assert replace(recipe, questions=10**6).price(pool) == 660
+    teacher = formula(scored(-0.2, own=0.0), "t")
+    evidence = examine(recipe, cast_of(teacher, formula(scored(0, seed="p"), "p")), pool, asking)
+    assert asking.rows(teacher) <= 200
+    row = evidence.row(SHIFT, "she - he", "teacher").value
+    assert row.n == 20
+    assert row.value == pytest.approx(-0.2, abs=0.03)
+    assert evidence.context["notes"] == ["weak"]
+    assert "weak" in evidence.context["sentences"]
+    assert decided(evidence)[SHIFT].transfer is Transfer.MASKED
+
+
+def test_a_corpus_is_read_before_it_is_asked(pool, data_folder):
+    recipe = Templates(corpus="eec", contrast="gender", questions=100)
+    with pytest.raises(InvalidInput, match="KDAUDIT_DATA"):
+        recipe.price(pool)
+    with pytest.raises(InvalidInput, match="slots"):
+        replace(recipe, slots=SLOTS)
+    assert RECIPE.supplied(None) is RECIPE
+    assert recipe.supplied(data_folder).price(pool) == 100
 
 
 def test_a_domain_without_texts_is_refused(people):
