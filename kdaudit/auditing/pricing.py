@@ -11,6 +11,7 @@ import numpy as np
 
 from kdaudit.auditing import benches, beyond, casting, groups, steps
 from kdaudit.auditing.plan import Plan
+from kdaudit.auditing.rows import supplied
 from kdaudit.samples import Samples
 
 ALMOST = 2
@@ -62,6 +63,7 @@ def price(plan: Plan, data: Path | None) -> Estimate:
         Folder of public data sets.
     """
     parts = steps.load_parts(plan, data)
+    plan = supplied(plan, data)
     learned, asking = casting.whole(plan), [item.name for item in plan.proxies if casting.parts_of(item)]
     rows = sum(len(parts[part]) for part in learned)
     lines = [Line(rows, f"make {_joined(asking)} ({' and '.join(learned)})")] if asking else []
