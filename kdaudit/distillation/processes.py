@@ -5,7 +5,7 @@ and all take the same step::
 
     # accelerate launch --num_processes 4 learn.py        (or torchrun)
     extras = Extras(processes=Accelerated())
-    student = kd.distil(module, teacher, samples, store=store, extras=extras)
+    student = kd.distil(module, teacher, samples=samples, store=store, extras=extras)
 
 All processes see the same batches as one process would, so that the student is the same but for rounding, with three
 exceptions: terms about pairs of rows (`Term.pairs`) and batch normalisation see the rows of one process only, and
