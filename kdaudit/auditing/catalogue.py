@@ -50,6 +50,7 @@ PROBES = {
     "slices": "kdaudit.probe.slices:Slices",
     "flip": "kdaudit.probe.counterfactuals:Flip",
     "attack": "kdaudit.probe.attacks:Attack",
+    "corruption": "kdaudit.probe.corruptions:Corrupted",
     "templates": "kdaudit.probe.templates:Templates",
 }
 TABLES = {"teacher": TEACHERS, "proxies": PROXIES, "compare": COMPARE, "probes": PROBES}

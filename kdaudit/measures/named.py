@@ -56,6 +56,8 @@ DEFINITIONS: dict[str, str] = {
     "attack_gain_over_chance": "attack success rate minus the rate for changes by chance as far, row by row",
     "random_change_rate": "share of rows whose decision turns by a change by chance, as far as the proxy's",
     "own_attack_rate": "share of rows whose decision turns by a small change that was made on the teacher itself",
+    "corruption_turn_rate": "share of rows whose decision turns when they come corrupted in one way (Hendrycks and "
+    "Dietterich 2019)",
     "rate_of_yes": "share of the rows for which a rule answers that the teacher decides yes",
     "precision": "share of the rows for which a rule answers on which proxy and teacher decide alike",
     "coverage": "share of all rows for which a rule answers",
