@@ -135,6 +135,21 @@ class Tokens:
         return cls(Domain.from_data(data["domain"]), tuple(data["words"]), data["length"])
 
 
+def spans(text: str | None) -> list[tuple[int, int]]:
+    """Return where each word of `split` stands in a text: first character, and the one behind the last.
+
+    Examples
+    --------
+    >>> spans("Not good!")
+    [(0, 3), (4, 8), (8, 9)]
+    """
+    if text is None:
+        return []
+    low = text.lower()
+    # of a letter whose small form is two characters, places are found in the text as it stands
+    return [match.span() for match in _WORD.finditer(low if len(low) == len(text) else text)]
+
+
 def split(text: str | None) -> list[str]:
     """Return the words of a text, in small letters; none where it is missing.
 

@@ -146,7 +146,7 @@ class Attention:
 
         names = self.layers if like_teacher(name, cast) else self.proxy_layers
         try:
-            return attention_maps(seat, rows, names)  # type: ignore[arg-type]
+            return attention_maps(seat, rows, names, words=True)  # type: ignore[arg-type]
         except (InvalidInput, NoSuchSignal) as error:
             return Empty(f"{seat.identity.name} has no attention to be compared: {error}")
 

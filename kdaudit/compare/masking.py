@@ -15,35 +15,39 @@ from kdaudit.compare.voices import Voices, measure_of
 from kdaudit.domain import Text
 from kdaudit.measures.alike import ABLATION
 from kdaudit.measures.attentions import top_tokens
+from kdaudit.pieces import Pieces
 from kdaudit.samples import Samples
 from kdaudit.signal import SCORE
 from kdaudit.statistics.beside import Beside, Scored, summary, together
 from kdaudit.statistics.rates import mean
 from kdaudit.subject import Answers, Subject
-from kdaudit.tokens import Tokens, split
+from kdaudit.tokens import Tokens, spans
 
 MASK = "_"
-"""Stands for a word masked: a word of no vocabulary, so that each network reads its unknown word there."""
+"""Stands for a word masked: a word of no vocabulary, so that a network reads its unknown word there, or one
+that says nothing."""
 Choose = Callable[[int, int, int], NDArray[np.int64]]
 """From a row, its number of tokens and how many to mask, to their positions."""
 
 
 def maskable(teacher: Subject) -> str:
     """Return why words cannot be masked for a teacher; empty if they can."""
-    if not isinstance(getattr(teacher, "encoding", None), Tokens):
+    if not isinstance(getattr(teacher, "encoding", None), Tokens | Pieces):
         return f"{teacher.identity.name} does not read words whose places are known"
     return "" if SCORE in teacher.offers else f"{teacher.identity.name} gives no scores"
 
 
 def masked(samples: Samples, positions: list[NDArray[np.int64]]) -> Samples:
-    """Return texts with the words at some positions masked: words by `kdaudit.tokens.split`, joined by spaces."""
+    """Return texts with the words at some positions masked: words by `kdaudit.tokens.spans`."""
     (item,) = (field for field in samples.domain.fields if isinstance(field, Text))
     texts = []
     for text, at in zip(samples.columns[item.name], positions, strict=True):
-        words = split(text)
-        for place in at.tolist():
-            words[place] = MASK
-        texts.append(" ".join(words))
+        words, masked_text = spans(text), text
+        # from the end, so that places in front stay what they are
+        for place in sorted(at.tolist(), reverse=True):
+            low, high = words[place]
+            masked_text = f"{masked_text[:low]}{MASK}{masked_text[high:]}"
+        texts.append(masked_text)
     return Samples(samples.domain, {item.name: np.array(texts, dtype=object)}, samples.ids, MADE)
 
 

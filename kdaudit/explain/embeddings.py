@@ -11,13 +11,12 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from kdaudit.encoders import Encoder, Reading, chosen
 from kdaudit.errors import NoSuchSignal
 from kdaudit.explain.passes import Passes
 from kdaudit.explain.paths import Inputs
+from kdaudit.explain.texts import blank_of
 from kdaudit.networks.network import Network
 from kdaudit.networks.products import steady
-from kdaudit.pieces import Pieces
 from kdaudit.samples import Samples
 
 
@@ -33,14 +32,6 @@ def table_of(network: Network) -> nn.Embedding:
         if isinstance(part, nn.Embedding) and part.num_embeddings >= getattr(network.encoding, "vocabulary", 0):
             return part
     raise NoSuchSignal(f"{network.name} has no table of word vectors, whose gradient could be taken")
-
-
-def blank_of(encoding: Encoder, samples: Samples) -> NDArray[np.float32]:
-    """Return the rows as numbers with no word in them: padding, but for special pieces and those of a prompt."""
-    inner = encoding.inner if isinstance(encoding, Reading) else encoding
-    if isinstance(inner, Pieces):
-        return inner.blank(chosen(samples, inner.domain.names) if isinstance(encoding, Reading) else samples)
-    return np.zeros((len(samples), encoding.width), dtype=np.float32)
 
 
 def embedded(network: Network, samples: Samples, output: NDArray[np.int64]) -> tuple[Passes, Inputs, torch.Tensor]:

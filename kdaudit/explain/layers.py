@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 from torch import nn
 
 from kdaudit.errors import InvalidInput
+from kdaudit.explain.texts import attended, text_of, words_of
 from kdaudit.networks.network import Network
 from kdaudit.networks.products import steady
 from kdaudit.networks.taps import Taps
+from kdaudit.pieces import Pieces
 from kdaudit.samples import Samples
 
 MOST = 12
@@ -68,7 +70,9 @@ def representations(network: Network, samples: Samples, layers: Sequence[str] = 
     return {name: np.concatenate(given) for name, given in parts.items()}
 
 
-def attention_maps(network: Network, samples: Samples, layers: Sequence[str]) -> list[NDArray[np.float64]]:
+def attention_maps(
+    network: Network, samples: Samples, layers: Sequence[str], *, words: bool = False
+) -> list[NDArray[np.float64]]:
     """Return the attention maps of each layer, arrays of shape (n, heads, asking, asked).
 
     Parameters
@@ -77,6 +81,8 @@ def attention_maps(network: Network, samples: Samples, layers: Sequence[str]) ->
     samples : Samples
     layers : sequence of str
         Attentions by their names in the module tree, stars allowed.
+    words : bool
+        Whether maps of texts are among words, special pieces left out; see `kdaudit.explain.texts.attended`.
 
     Raises
     ------
@@ -93,7 +99,13 @@ def attention_maps(network: Network, samples: Samples, layers: Sequence[str]) ->
             for name, value in taps(batch).items():
                 if name:
                     parts.setdefault(name, []).append(value.detach().numpy().astype(np.float64)[:n])
-    return [np.concatenate(given) for given in parts.values()]
+    maps = [np.concatenate(given) for given in parts.values()]
+    found = text_of(network.encoding, samples) if words else None
+    if found is None or not isinstance(found[0], Pieces):
+        return maps
+    places = words_of(network.encoding, samples)
+    assert places is not None
+    return [attended(one, places) for one in maps]
 
 
 def _flat(name: str, value: torch.Tensor, n: int) -> NDArray[np.float64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -18,6 +19,7 @@ from kdaudit.explain.modules import deeplift as captum_deeplift
 from kdaudit.explain.passes import Passes, chunk_of
 from kdaudit.explain.paths import Inputs, Shares, expected, integrated
 from kdaudit.explain.shapley import Shapley, shapley
+from kdaudit.explain.texts import WordGame, most_words, names_of, summed, text_of, words_of
 from kdaudit.networks.network import Network
 from kdaudit.networks.products import steady
 from kdaudit.samples import Samples
@@ -123,7 +125,7 @@ def integrated_gradients(
     words = f"integrated gradients, Clenshaw-Curtis with {nodes} nodes"
     if (most or nodes) > nodes:
         words += f", doubled up to {most} where the gap asks for it"
-    return _named(network, found, words, baseline_words(network))
+    return _by_words(network, samples, _named(network, found, words, baseline_words(network)))
 
 
 def gradient_shap(
@@ -201,13 +203,14 @@ def deeplift(network: Network, samples: Samples, background: Samples, *, output:
 
 def ablation(network: Network, samples: Samples, background: Samples, *, output: NDArray[np.int64]) -> Attributions:
     """Return how much the centred logit falls with each unit put to its baseline, one at a time."""
-    inputs, baseline = inputs_of(network, samples, output), baseline_of(network, background)
-    game = TensorGame(passes_of(network), inputs, baseline[None])
-    masks = np.concatenate([np.ones((1, inputs.units), dtype=bool), ~np.eye(inputs.units, dtype=bool)])
+    game, names = _game(network, samples, baseline_of(network, background)[None], output, "logit")
+    units = len(names)
+    masks = np.concatenate([np.ones((1, units), dtype=bool), ~np.eye(units, dtype=bool)])
     worth = game(masks)
-    return _plain(
-        network, (worth[:1] - worth[1:]).T, "ablation, one unit at a time", baseline_words(network), inputs.units + 1
+    found = _plain(
+        network, (worth[:1] - worth[1:]).T, "ablation, one unit at a time", baseline_words(network), units + 1
     )
+    return replace(found, names=names)
 
 
 def sampled_shapley(
@@ -234,10 +237,10 @@ def sampled_shapley(
         In what the answer is read; other subjects than networks have scores only.
     rng : Generator
     """
-    inputs = inputs_of(network, samples, output)
     lent = lent_of(network, background)
-    found = shapley(TensorGame(passes_of(network, scale), inputs, lent), inputs.units, budget=budget, rng=rng)
-    return from_shapley(found, network.encoding.units.names, len(lent), SCALES[scale])
+    game, names = _game(network, samples, lent, output, scale)
+    found = shapley(game, len(names), budget=budget, rng=rng)
+    return from_shapley(found, names, len(lent), SCALES[scale])
 
 
 def from_shapley(found: Shapley, names: tuple[str, ...], draws: int, scale: str) -> Attributions:
@@ -263,8 +266,28 @@ def game_of(
     network: Network, samples: Samples, background: Samples, output: NDArray[np.int64]
 ) -> Callable[[Masks], Floats]:
     """Return the worth, in scores, of coalitions of each row's own: (k, n, fields) -> (k, n)."""
+    return _game(network, samples, lent_of(network, background), output, "score")[0].own
+
+
+def _game(
+    network: Network, samples: Samples, lent: torch.Tensor, output: NDArray[np.int64], scale: Scale
+) -> tuple[TensorGame | WordGame, tuple[str, ...]]:
+    """Return the game of a network's units, and their names: of a text its words, else the encoding's."""
+    if text_of(network.encoding, samples) is not None:
+        game = WordGame(passes_of(network, scale), network.encoding, samples, output)
+        return game, names_of(game.units)
     inputs = inputs_of(network, samples, output)
-    return TensorGame(passes_of(network, "score"), inputs, lent_of(network, background)).own
+    return TensorGame(passes_of(network, scale), inputs, lent), network.encoding.units.names
+
+
+def _by_words(network: Network, samples: Samples, found: Attributions) -> Attributions:
+    """Return attributions of places of a text as those of its words; errors of a word's pieces are added up."""
+    places = words_of(network.encoding, samples)
+    if places is None:
+        return found
+    words = most_words(network.encoding, samples)
+    values, error = summed(found.values, places, words), summed(found.error, places, words)
+    return replace(found, names=names_of(words), values=values, error=error)
 
 
 def _need_numbers(network: Network, what: str) -> None:
