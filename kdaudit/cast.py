@@ -8,12 +8,13 @@ from typing import Literal
 from kdaudit.samples import Samples
 from kdaudit.subject import Subject
 
-ControlKind = Literal["strangers_proxy", "label_only", "permuted", "swapped_teacher", "none"]
+ControlKind = Literal["strangers_proxy", "label_only", "permuted", "swapped_teacher", "randomised_teacher", "none"]
 CONTROL_WORDS: dict[str, str] = {
     "strangers_proxy": "proxies of the same recipe, one from each independent teacher",
     "label_only": "proxies of the same recipe, fitted to recorded outcomes and no teacher",
     "permuted": "the same measure with the rows of the groups exchanged by chance",
-    "swapped_teacher": "the proxy against an independent teacher",
+    "swapped_teacher": "the proxy against independent teachers",
+    "randomised_teacher": "the teacher with its weights in random order",
     "none": "no control",
 }
 

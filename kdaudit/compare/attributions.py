@@ -10,14 +10,15 @@ from numpy.typing import NDArray
 
 from kdaudit.cast import Cast, Empty
 from kdaudit.compare import telling
-from kdaudit.compare.crossing import crossed, crossed_row
+from kdaudit.compare.crossing import Crossed, crossed, crossed_row
+from kdaudit.compare.overall import overall
+from kdaudit.compare.random_teachers import ASKING, beside_random
 from kdaudit.compare.seats import (
     Explained,
     Method,
     Task,
     chosen_method,
     exchanged,
-    explained,
     is_open,
     predicted,
     rules_of,
@@ -25,9 +26,11 @@ from kdaudit.compare.seats import (
     values_of,
 )
 from kdaudit.compare.voices import beside_seats
+from kdaudit.compare.ways import explained
 from kdaudit.errors import InvalidInput
 from kdaudit.evidence import Evidence
 from kdaudit.explain.attributions import Attributions
+from kdaudit.explain.shapley import fewest
 from kdaudit.measure import Measure
 from kdaudit.measures.ranks import LIKENESS, Likeness
 from kdaudit.measures.reasons import FURTHER
@@ -45,6 +48,9 @@ CROSSED = 100
 SANITY = 50
 """Rows on which a network with random weights is explained."""
 
+UNITS = {"interactions": "pairs of fields"}
+"""What gets a share, where it is not a field."""
+
 
 @dataclass(frozen=True)
 class Attribution:
@@ -56,19 +62,23 @@ class Attribution:
     Parameters
     ----------
     method : str
-        Networks only: "integrated_gradients", "gradient", "gradient_input", "gradient_shap", "deeplift", "ablation".
-        Also for trees and rule lists, exactly: "shapley"; a closed teacher is asked `questions` further rows for it.
-        From answers alone: "occlusion", see `price`.  "auto" takes the first of the three kinds that all can give.
+        Networks only: "integrated_gradients", "gradient", "gradient_input", "gradient_shap", "deeplift", "ablation";
+        convolutions over pictures only: "grad_cam".
+        Also for trees and rule lists, exactly: "shapley", and "interactions" of pairs of fields; a closed teacher is
+        asked `questions` further rows for them.
+        From answers alone, see `price`: "occlusion", and "permutation", which tells of all rows together.
+        "auto" takes the first of the three kinds that all can give.
     rows : int
         Rows explained.
     nodes : int
         Of the path rule, even; doubled, up to eight times as many, where a row's gap asks for it.
     draws : int
-        Background rows that lend values to each occlusion, and to Shapley values of a closed teacher.
+        Background rows that lend values to each occlusion, and to Shapley values of a closed teacher; permutations of
+        each field.
     margin : float
         By how much the rank correlation must exceed the control.
     evaluations : int
-        Coalitions a row of Shapley values, and draws of gradient SHAP.
+        Coalitions a row of Shapley values, and draws of gradient SHAP; interactions take more where they need them.
     background : int
         Background rows that lend values to Shapley values and to the crossed test.
     questions : int
@@ -105,9 +115,9 @@ class Attribution:
     def price(self, samples: Samples) -> int:
         """Return the rows explained, and the mixed rows: for occlusion one for each field and draw."""
         rows = min(self.rows, len(samples))
-        if self.method in ("occlusion", "auto"):
+        if self.method in ("occlusion", "permutation", "auto"):
             return rows * (1 + len(samples.domain.names) * self.draws)
-        return rows + (self.questions if self.method == "shapley" else 0)
+        return rows + (self.questions if self.method in ("shapley", "interactions") else 0)
 
     def examine(self, cast: Cast, samples: Samples, ask: Ask, rng: np.random.Generator) -> Evidence:
         """Answer the question for one proxy; see `kdaudit.question.Question`."""
@@ -116,13 +126,20 @@ class Attribution:
         seats = explained(method, cast, task, ask)
         null = exchanged(told, rng)
         asked = self._asked(method, cast, seats, task)
-        items = [self._beside(one, cast, seats, null, asked) for one in (*LIKENESS, *FURTHER)]
-        tried = crossed(cast, seats, task, ask, np.arange(min(CROSSED, len(task.rows))), rng)
+        whole = method == "permutation"
+        # what permutations tell of a single row is noise: they are compared over all rows alone
+        items = [] if whole else [self._beside(one, cast, seats, null, asked) for one in (*LIKENESS, *FURTHER)]
+        tried = self._crossed(method, cast, seats, task, ask, rng)
         rows = evidence_rows(items)
         if not isinstance(tried, Empty):
             rows = (*rows, crossed_row(tried, cast, len(np.unique(task.rows.keys()))))
+        over = overall(cast, seats, np.random.default_rng([task.seed, 2]), asked=asked)
+        rows = (*rows, *evidence_rows(over))
+        if not whole:
+            rows = (*rows, beside_random(method, cast, seats, task, ask))
+        items = items or over
         context = telling.context(samples, task, seats, null, apart)
-        context["nulls"] = telling.nulls(seats, null, told, items, rng)
+        context["nulls"] = {} if whole else telling.nulls(seats, null, told, items, rng)
         context["crossed"] = telling.crossing(tried)
         context["sanity"] = telling.sanity(method, cast, task, ask, SANITY)
         context["sentences"] = list(telling.sentences(context, cast, items[0]))
@@ -130,7 +147,7 @@ class Attribution:
             question="",
             title=f"Does the {cast.proxy_name} have this teacher's reasons?",
             rows=rows,
-            claims=(telling.claim(cast, items[0], self.margin),),
+            claims=(telling.claim(cast, items[0], self.margin, units=UNITS.get(method, "fields")),),
             context=context,
             arrays={
                 name: seat.values.astype(np.float32)
@@ -148,10 +165,11 @@ class Attribution:
         fields, opened = len(samples.domain.names), is_open(cast.teacher)
         draws = self.background if opened else self.draws
         rows, budget = self.rows, self.evaluations
-        if method == "shapley" and not opened and self.questions:
+        if method in ("shapley", "interactions") and not opened and self.questions:
             # as many rows as can have errors that cover: the regression needs two pairs a field
-            rows = max(2, min(rows, self.questions // (draws * (4 * fields + 2))))
-            budget = min(budget, self.questions // (draws * rows))
+            least = fewest(fields) if method == "interactions" else 4 * fields + 2
+            rows = max(2, min(rows, self.questions // (draws * least)))
+            budget = min(max(budget, least), self.questions // (draws * rows))
         chosen = balanced(np.zeros(len(samples), dtype=np.int64), rows, queue(samples, rng, STREAM))
         signal = SCORE if SCORE in cast.teacher.offers else LABEL
         told = ask(cast.teacher, samples.take(chosen), frozenset({signal}))
@@ -173,16 +191,25 @@ class Attribution:
             draws=max(self.evaluations // 2, 2),
             scale="logit" if all(is_open(who) and rules_of(who) is None for who in everybody) else "score",
             seed=int(rng.integers(2**62)),
-            asks=method == "occlusion" or bool(self.questions),
+            asks=method in ASKING or bool(self.questions),
         )
         return task, told.label, apart
 
+    def _crossed(
+        self, method: Method, cast: Cast, seats: Explained, task: Task, ask: Ask, rng: np.random.Generator
+    ) -> Crossed | Empty:
+        if method in UNITS:
+            return Empty("an order of pairs of fields is no order in which fields could be put in")
+        if method == "permutation":
+            return Empty("permutations give one order for all rows; orders are tried row by row")
+        return crossed(cast, seats, task, ask, np.arange(min(CROSSED, len(task.rows))), rng)
+
     def _asked(self, method: Method, cast: Cast, seats: Explained, task: Task) -> int:
         rows = len(np.unique(task.rows.keys()))
-        if isinstance(seats["teacher"], Empty) or (method != "occlusion" and is_open(cast.teacher)):
+        if isinstance(seats["teacher"], Empty) or (method not in ASKING and is_open(cast.teacher)):
             return rows
         # at most: a lent value may be the row's own
-        mixed = len(task.rows.domain.names) * self.draws if method == "occlusion" else task.budget * len(task.lent)
+        mixed = len(task.rows.domain.names) * self.draws if method in ASKING else task.budget * len(task.lent)
         return rows * (1 + mixed)
 
     def _beside(self, likeness: Likeness, cast: Cast, seats: Explained, null: NDArray[np.int64], asked: int) -> Beside:

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from kdaudit.cast import Cast, Empty
 from kdaudit.compare.faithfulness import Curves, curves, direction
-from kdaudit.compare.seats import Explained, Task, game_of, is_open, seats_of, strangers_of
+from kdaudit.compare.seats import Explained, Task, cut, is_open, seats_of, strangers_of
+from kdaudit.compare.ways import game_of
 from kdaudit.errors import KdauditError
 from kdaudit.evidence import Row
 from kdaudit.explain.attributions import Attributions
@@ -64,7 +65,7 @@ def crossed(
         return teacher
     if not is_open(cast.teacher):
         return Empty(f"{cast.teacher.identity.name} is closed; the test of orders would ask it many mixed rows")
-    some = _cut(task, rows)
+    some = cut(task, rows)
     chance = rng.random((len(rows), len(teacher.names)))
     on_teacher: dict[str, Curves] = {}
     on_itself: dict[str, tuple[Curves, Curves]] = {}
@@ -87,21 +88,6 @@ def crossed(
             on_teacher[name] = curves(game, seat.values[rows], sign)
     on_teacher["random"] = curves(game, chance, sign)
     return Crossed(on_teacher, on_itself, missing)
-
-
-def _cut(task: Task, rows: NDArray[np.int64]) -> Task:
-    return Task(
-        task.rows.take(rows),
-        task.background,
-        task.output[rows],
-        task.nodes,
-        task.donors[rows],
-        task.lent,
-        budget=task.budget,
-        scale=task.scale,
-        seed=task.seed,
-        asks=task.asks,
-    )
 
 
 def crossed_row(tried: Crossed, cast: Cast, asked: int) -> Row:

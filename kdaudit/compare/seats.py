@@ -1,26 +1,21 @@
-"""Attributions of everybody in a cast, on the same rows and by the same rule."""
+"""Who sits in a cast, and what of everybody is explained: the same rows, outputs, lenders and draws."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kdaudit.cast import Cast, Empty
-from kdaudit.errors import InvalidAnswers, InvalidInput, NoSuchSignal
 from kdaudit.explain.attributions import Attributions
 from kdaudit.layers import Layers
 from kdaudit.rules import Rules
 from kdaudit.samples import Samples
-from kdaudit.signal import GRADIENT, SCORE
-from kdaudit.subject import Answers, Ask, Subject
-
-if TYPE_CHECKING:
-    from kdaudit.networks.network import Network
+from kdaudit.signal import GRADIENT
+from kdaudit.subject import Answers, Subject
 
 Method = Literal[
     "integrated_gradients",
@@ -29,11 +24,14 @@ Method = Literal[
     "gradient_shap",
     "deeplift",
     "ablation",
+    "grad_cam",
     "shapley",
+    "interactions",
     "occlusion",
+    "permutation",
     "auto",
 ]
-SLOPES = ("integrated_gradients", "gradient", "gradient_input", "gradient_shap", "deeplift", "ablation")
+SLOPES = ("integrated_gradients", "gradient", "gradient_input", "gradient_shap", "deeplift", "ablation", "grad_cam")
 """Methods that look inside, and so take networks only."""
 Explained = Mapping[str, Attributions | Empty]
 
@@ -90,6 +88,11 @@ class Task:
         return np.broadcast_to(np.arange(len(self.lent)), (len(self.rows), len(self.lent)))
 
 
+def cut(task: Task, rows: NDArray[np.int64]) -> Task:
+    """Return the task of some of its rows."""
+    return replace(task, rows=task.rows.take(rows), output=task.output[rows], donors=task.donors[rows])
+
+
 def is_network(subject: Subject) -> bool:
     """Return whether a subject is a network that can be evaluated here, at points between rows too."""
     return isinstance(subject.form, Layers) and hasattr(subject, "encoding") and hasattr(subject, "module")
@@ -144,140 +147,6 @@ def further_name(at: int) -> str:
 def strangers_of(seats: Iterable[str]) -> list[str]:
     """Return the names of the seats in which strangers sit."""
     return [name for name in seats if name.split()[0] == "stranger"]
-
-
-def explained(method: Method, cast: Cast, task: Task, ask: Ask) -> Explained:
-    """Return the attributions of teacher, proxy, stranger and twin, or why there are none.
-
-    Whoever sits in two seats is explained once.
-    """
-    done: dict[str, Attributions | Empty] = {}
-    out: dict[str, Attributions | Empty] = {}
-    for name, who in seats_of(cast).items():
-        if isinstance(who, Empty):
-            out[name] = who
-            continue
-        key = who.identity.digest
-        done[key] = done[key] if key in done else attributed(method, who, task, ask)
-        out[name] = done[key]
-    return _of_one_kind(out)
-
-
-def _of_one_kind(seats: dict[str, Attributions | Empty]) -> Explained:
-    """Put out of their seats those whose units are not the teacher's."""
-    first = seats["teacher"]
-    if isinstance(first, Empty):
-        return seats
-    return {
-        name: seat
-        if isinstance(seat, Empty) or seat.names == first.names
-        else Empty(f"its {len(seat.names)} units are not the teacher's {len(first.names)}; give both the same")
-        for name, seat in seats.items()
-    }
-
-
-def attributed(method: Method, subject: Subject, task: Task, ask: Ask) -> Attributions | Empty:
-    """Return one subject's attributions, or why there are none."""
-    try:
-        if method in SLOPES:
-            return _inside(method, subject, task)
-        return _shapley(subject, task, ask) if method == "shapley" else _occlusion(subject, task, ask)
-    except (NoSuchSignal, InvalidAnswers, InvalidInput) as error:
-        return Empty(str(error))
-
-
-def _inside(method: Method, subject: Subject, task: Task) -> Attributions:
-    if not has_slopes(subject):
-        raise NoSuchSignal(f"{subject.identity.name} gives no gradients; ask by the method shapley or occlusion")
-    # torch is loaded where gradients are computed, not where a plan is checked
-    from kdaudit.explain import reasons
-
-    ways: dict[str, Any] = {
-        "integrated_gradients": partial(reasons.integrated_gradients, nodes=task.nodes, most=8 * task.nodes),
-        "gradient": partial(reasons.gradients, times_input=False),
-        "gradient_input": partial(reasons.gradients, times_input=True),
-        "gradient_shap": partial(reasons.gradient_shap, draws=task.draws, rng=task.rng()),
-        "deeplift": reasons.deeplift,
-        "ablation": reasons.ablation,
-    }
-    found: Attributions = ways[method](subject, task.rows, task.background, output=task.output)
-    return found
-
-
-def _shapley(subject: Subject, task: Task, ask: Ask) -> Attributions:
-    rules = rules_of(subject)
-    if rules is not None:
-        from kdaudit.explain.tables import table_values
-
-        try:
-            return table_values(rules, task.rows, task.lent, output=task.output)
-        except InvalidInput:
-            pass  # a list of too many boxes: its answers are looked at instead
-    if is_network(subject):
-        from kdaudit.explain.reasons import sampled_shapley
-
-        return sampled_shapley(
-            _network(subject),
-            task.rows,
-            task.lent,
-            output=task.output,
-            budget=task.budget,
-            scale=task.scale,
-            rng=task.rng(),
-        )
-    from kdaudit.explain.games import RowGame
-    from kdaudit.explain.reasons import from_shapley
-    from kdaudit.explain.shapley import shapley
-
-    if rules is None:
-        _can_be_asked(subject, task)
-    scores = partial(_scores, ask, subject)
-    game = RowGame(scores, task.rows, task.lent, output=task.output, donors=task.shared)
-    names = task.rows.domain.names
-    return from_shapley(shapley(game, len(names), budget=task.budget, rng=task.rng()), names, len(task.lent), "score")
-
-
-def _occlusion(subject: Subject, task: Task, ask: Ask) -> Attributions:
-    from kdaudit.explain.occlusions import occlusion
-
-    _can_be_asked(subject, task)
-    scores = partial(_scores, ask, subject)
-    return occlusion(scores, task.rows, task.background, output=task.output, donors=task.donors)
-
-
-def _can_be_asked(subject: Subject, task: Task) -> None:
-    name = subject.identity.name
-    if subject.identity.by == "id":
-        raise NoSuchSignal(f"{name} is a record of answers; it cannot answer rows of which one field was replaced")
-    if SCORE not in subject.offers:
-        raise NoSuchSignal(f"{name} answers with labels only; shares of an answer need scores")
-    if not task.asks:
-        raise NoSuchSignal(
-            f"{name} is closed; say with `questions` how many mixed rows it may be asked, or take occlusion"
-        )
-
-
-def _scores(ask: Ask, subject: Subject, samples: Samples) -> NDArray[np.float64]:
-    return ask(subject, samples, {SCORE}).score
-
-
-def game_of(subject: Subject, task: Task, ask: Ask) -> Any:  # noqa: ANN401 - callable; its module loads torch
-    """Return the worth, in scores, of each row's own coalitions, ``(k, n, units) -> (k, n)``; mixtures as in `Task`."""
-    if is_network(subject):
-        from kdaudit.explain.reasons import game_of as of_network
-
-        return of_network(_network(subject), task.rows, task.lent, task.output)
-    from kdaudit.explain.games import RowGame
-
-    rules = rules_of(subject)
-    if rules is None:
-        _can_be_asked(subject, task)
-    scores = partial(_scores, ask, subject) if rules is None else rules.evaluate
-    return RowGame(scores, task.rows, task.lent, output=task.output, donors=task.shared).own
-
-
-def _network(subject: Subject) -> Network:
-    return subject  # type: ignore[return-value]
 
 
 def values_of(seat: Attributions | Empty) -> NDArray[np.float64] | Empty:

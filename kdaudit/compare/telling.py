@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from kdaudit.cast import Cast, Empty
 from kdaudit.compare.crossing import Crossed
-from kdaudit.compare.seats import Explained, Method, Task, attributed, exchanged, is_network, strangers_of
+from kdaudit.compare.seats import Explained, Method, Task, cut, exchanged, is_network, strangers_of
+from kdaudit.compare.ways import attributed
 from kdaudit.compare.words import ONE_STRANGER, capital, rival
 from kdaudit.errors import KdauditError
 from kdaudit.explain.attributions import Attributions
@@ -30,7 +31,7 @@ DRAWS = 99
 Floats = NDArray[np.float64]
 
 
-def claim(cast: Cast, item: Beside, margin: float) -> Claim:
+def claim(cast: Cast, item: Beside, margin: float, *, units: str = "fields") -> Claim:
     """Return the claim that the proxy has more of the teacher's reasons than whoever is beside it."""
     beside = rival(item, "its reasons for other rows")
     more = "" if item.excess is None else f", {item.excess.text(signed=True)} beside {beside}"
@@ -42,7 +43,7 @@ def claim(cast: Cast, item: Beside, margin: float) -> Claim:
         margin=margin,
         about="proxy",
         found=capital(
-            f"the {cast.proxy_name} orders the fields as the teacher does with a rank correlation of "
+            f"the {cast.proxy_name} orders the {units} as the teacher does with a rank correlation of "
             f"{item.value.text()}{more}."
         ),
         minimum=30,
@@ -210,10 +211,9 @@ def sanity(method: Method, cast: Cast, task: Task, ask: Ask, most: int) -> dict[
     """Return how alike the teacher's reasons stay while its weights are made random from the output downwards."""
     if not is_network(cast.teacher):
         return {"reason": f"{cast.teacher.identity.name} has no weights that could be made random"}
-    from kdaudit.compare.crossing import _cut
     from kdaudit.explain.forgetting import forgetting
 
-    some = _cut(task, np.arange(min(most, len(task.rows))))
+    some = cut(task, np.arange(min(most, len(task.rows))))
 
     def attribute(network: Any) -> Floats:  # noqa: ANN401 - a network; naming it here would load torch
         found = attributed(method, network, some, ask)
@@ -221,8 +221,8 @@ def sanity(method: Method, cast: Cast, task: Task, ask: Ask, most: int) -> dict[
             raise KdauditError(found.reason)
         return found.values
 
-    if method == "occlusion":
-        return {"reason": "occlusion asks the teacher through the store, which has no answers of a random one"}
+    if method in ("occlusion", "permutation"):
+        return {"reason": f"{method} asks the teacher through the store, which has no answers of a random one"}
     try:
         stages = forgetting(cast.teacher, attribute, spearman, task.rng())  # type: ignore[arg-type]
     except KdauditError as error:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from kdaudit.errors import InvalidInput
+from kdaudit.errors import InvalidInput, NoSuchSignal
+from kdaudit.explain.attributions import Attributions
 from kdaudit.explain.games import Scores
 from kdaudit.samples import Samples
 
@@ -69,6 +70,63 @@ def permutation_importance(
             moved = replace(samples, columns={**samples.columns, name: column}, _keys=[])
             rises[repeat, place] = _loss(scores(moved), target) - start
     return Importance(names, rises.mean(axis=0), rises.std(axis=0, ddof=1) / np.sqrt(repeats), repeats)
+
+
+def exchanged_fields(
+    scores: Scores, samples: Samples, *, rng: np.random.Generator, repeats: int, name: str = "the subject"
+) -> Attributions:
+    """Return each row's part in the permutation importance of each field, against the subject's own answers.
+
+    The mean over rows is `permutation_importance` of the same generator without a reference.
+
+    Parameters
+    ----------
+    scores : callable
+        ``scores(rows) -> (n, outputs)``; NaN where a row failed.
+    samples : Samples
+        n rows.
+    rng : Generator
+        In the same state for subjects that are compared.
+    repeats : int
+        Permutations of each field.
+    name : str
+        The subject's, for sentences.
+
+    Returns
+    -------
+    Attributions
+        Squared changes of the answer, summed over outputs: never negative.  ``error`` is the standard error over
+        repeats (NaN with one).
+
+    Raises
+    ------
+    NoSuchSignal
+        If the rows have one field: nothing can be exchanged and the rest kept.
+    """
+    names, n = samples.domain.names, len(samples)
+    if len(names) < 2:
+        raise NoSuchSignal(f"{name} reads one field, of which nothing can be exchanged; take ablation of its parts")
+    start = scores(samples)
+    change = np.empty((repeats, n, len(names)))
+    for repeat in range(repeats):
+        for place, field in enumerate(names):
+            column = samples.columns[field][rng.permutation(n)]
+            moved = replace(samples, columns={**samples.columns, field: column}, _keys=[])
+            change[repeat, :, place] = ((scores(moved) - start) ** 2).sum(axis=1)
+    values = change.mean(axis=0)
+    error = change.std(axis=0, ddof=1) / np.sqrt(repeats) if repeats > 1 else np.full_like(values, np.nan)
+    nothing = np.full(n, np.nan)
+    return Attributions(
+        names,
+        values,
+        error,
+        nothing,
+        nothing,
+        method=f"permutation importance: each field exchanged between the rows explained, {repeats} times",
+        baseline="the field of another row that is explained, drawn from",
+        scale="squared change of the score",
+        evaluations=1 + repeats * len(names),
+    )
 
 
 def _loss(given: Floats, target: Floats) -> float:

@@ -85,7 +85,13 @@ def deeplift(
 
 
 def grad_cam(
-    module: nn.Module, layer: str, rows: torch.Tensor, output: torch.Tensor, *, name: str = "the network"
+    module: nn.Module,
+    layer: str,
+    rows: torch.Tensor,
+    output: torch.Tensor,
+    *,
+    name: str = "the network",
+    size: tuple[int, int] | None = None,
 ) -> Floats:
     """Return Grad-CAM (Selvaraju et al. 2017) at a layer, brought up to the size of the rows: shape (n, height, width).
 
@@ -94,11 +100,13 @@ def grad_cam(
     Parameters
     ----------
     module : Module
-        From pictures (n, channels, height, width) to (n, outputs).
+        From pictures (n, channels, height, width), or whatever it takes for them, to (n, outputs).
     layer : str
         Name of a module inside, whose output is (n, channels, height, width).
     rows, output, name
         As in `deeplift`.
+    size : (int, int), optional
+        Height and width of the pictures; the last two sides of `rows` if not given.
 
     Raises
     ------
@@ -122,7 +130,7 @@ def grad_cam(
             raise NoSuchSignal(f"Grad-CAM of {name} at {layer}: {error}") from error
     if small.ndim != 4:
         raise NoSuchSignal(f"Grad-CAM of {name}: the layer {layer} gives no pictures, but shape {tuple(small.shape)}")
-    large = LayerAttribution.interpolate(small, tuple(rows.shape[-2:]), interpolate_mode="bilinear")
+    large = LayerAttribution.interpolate(small, size or tuple(rows.shape[-2:]), interpolate_mode="bilinear")
     out: Floats = large[:, 0].double().numpy()
     return out
 

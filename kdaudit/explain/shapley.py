@@ -249,6 +249,38 @@ def interactions(
     return out, error
 
 
+def fewest(units: int) -> int:
+    """Return the coalitions a row that interactions of all pairs take at least: `ENOUGH` / 2 draws a pair, or all."""
+    sampled = 4 * (ENOUGH // 2) * (units * (units - 1) // 2)
+    return min(2**units, sampled) if units <= MOST_PLAYERS else sampled
+
+
+def exact_interactions(game: Game, players: int) -> Floats:
+    """Return the Shapley interaction indices of all pairs from all 2**players coalitions: (n, players, players).
+
+    (Grabisch and Roubens 1999.)
+
+    Raises
+    ------
+    InvalidInput
+        With fewer than 2 or more than `MOST_PLAYERS` players.
+    """
+    if not 2 <= players <= MOST_PLAYERS:
+        raise InvalidInput(f"{players} units; exact interactions are of 2 to {MOST_PLAYERS}")
+    masks = every(players)
+    worth = _asked(game, masks)
+    size = masks.sum(axis=1)
+    most = players - 1
+    counts = np.array([math.factorial(s) * math.factorial(most - 1 - s) / math.factorial(most) for s in range(most)])
+    out = np.zeros((worth.shape[1], players, players))
+    for i, j in combinations(range(players), 2):
+        without = np.flatnonzero(~masks[:, i] & ~masks[:, j])
+        one, other = 1 << i, 1 << j
+        change = worth[without + one + other] - worth[without + one] - worth[without + other] + worth[without]
+        out[:, i, j] = out[:, j, i] = counts[size[without]] @ change
+    return out
+
+
 def _with(masks: Masks, *players: int) -> Masks:
     out = masks.copy()
     out[:, list(players)] = True

@@ -101,7 +101,7 @@ def remark(row: Row) -> str:
         return ""
     if not row.excess.low <= 0.0 <= row.excess.high:
         return "beside one stranger, which says nothing of others" if row.strangers == 1 else ""
-    if row.of == "teacher" or row.control_kind == "permuted":
+    if row.of == "teacher" or row.control_kind in ("permuted", "randomised_teacher"):
         return "no more than chance alone would show"
     return "not shown to be closer to the teacher than a stranger"
 

@@ -72,16 +72,47 @@ def excess_over(
         return unknown("fewer than two rows have all values", n, level), 1.0
     excess = values[rows] - controls[:, rows].mean(axis=0)
     value, over_rows = float(excess.mean()), float(excess.var(ddof=1)) / n
-    between = float(controls[:, rows].mean(axis=1).var(ddof=1)) * (1 + 1 / k)
-    error, widest = math.sqrt(between + over_rows), span[1] - span[0]
-    if error <= ALIKE:
+    each, widest = controls[:, rows].mean(axis=1), span[1] - span[0]
+    if math.sqrt(float(each.var(ddof=1)) * (1 + 1 / k) + over_rows) <= ALIKE:
         # rows and strangers that are all alike do not prove that others are
         return mean(excess, level=level, span=(-widest, widest)), 1.0
-    degrees = _degrees(between, over_rows, k, n)
-    half = critical(level, degrees) * error
-    method = f"Student t over rows and {k} strangers"
-    interval = Interval(value, max(value - half, -widest), min(value + half, widest), n, level, method)
-    return interval, float(stdtr(degrees, -value / error))
+    error, degrees = _predicted(each, over_rows, n)
+    return excess_within(value, each, over_rows, n, level=level, span=span), float(stdtr(degrees, -value / error))
+
+
+def excess_within(
+    value: float, each: Floats, over_rows: float, n: int, *, level: float = 0.95, span: Span = ANYWHERE
+) -> Interval:
+    """Return the interval of an excess whose variance over rows is known, as `excess_over` does.
+
+    Parameters
+    ----------
+    value : float
+        Of the proxy, minus the strangers' mean.
+    each : array of shape (k,)
+        What each stranger scores over all rows, k at least 2.
+    over_rows : float
+        Variance of `value` over rows drawn again.
+    n : int
+        Rows.
+    level : float
+    span : (float, float)
+        Smallest and largest value of a row.
+    """
+    error, degrees = _predicted(each, over_rows, n)
+    if error <= ALIKE:
+        return unknown("rows and strangers that are all alike do not prove that others are", n, level)
+    half, widest = critical(level, degrees) * error, span[1] - span[0]
+    method = f"Student t over rows and {len(each)} strangers"
+    return Interval(value, max(value - half, -widest), min(value + half, widest), n, level, method)
+
+
+def _predicted(each: Floats, over_rows: float, n: int) -> tuple[float, float]:
+    """Return standard error and degrees of freedom of an excess over strangers."""
+    k = len(each)
+    between = float(each.var(ddof=1)) * (1 + 1 / k)
+    error = math.sqrt(between + over_rows)
+    return error, _degrees(between, over_rows, k, n) if error > ALIKE else k - 1
 
 
 def control_over(controls: Floats, *, level: float = 0.95, span: Span = ANYWHERE) -> Interval:

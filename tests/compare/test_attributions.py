@@ -249,3 +249,118 @@ def test_path_rules_of_odd_nodes_are_refused():
         Attribution(nodes=7)
     with pytest.raises(InvalidInput, match="evaluations"):
         Attribution(evaluations=2)
+
+
+def several(samples):
+    """Teacher and proxy, and three strangers, two of them near each other."""
+    teacher, proxy, stranger, twin = (network(name, samples) for name in "tpsw")
+    return teacher, proxy, [stranger, network("s", samples), shifted(samples)], twin
+
+
+def shifted(samples):
+    other = network("s", samples)
+    with torch.no_grad():
+        other.module.weight *= torch.linspace(0.6, 1.4, other.module.weight.shape[1])
+    return other
+
+
+def test_permutation_importance_is_compared_over_all_rows(people):
+    samples = people(400)
+    teacher, proxy, strangers, twin = several(samples)
+    recipe = Attribution("permutation", rows=80, draws=3)
+    evidence = kd.compare.examine(recipe, teacher, proxy, samples, control=strangers, ceiling=twin)
+    row = evidence.row("importance_order", "all", "proxy")
+    assert evidence.row("spearman", "all", "proxy") is None
+    assert row.value.value > row.control.value
+    assert row.ceiling.known
+    assert row.excess.known
+    assert row.strangers == 3
+    assert evidence.claims[0].measure == "importance_order"
+    assert row.asked <= recipe.price(samples) == 80 * (1 + 4 * 3)
+    assert "permutation importance" in evidence.context["method"]
+    assert set(evidence.context["mean_absolute"]["proxy"]) == set(samples.domain.names)
+    json.dumps(evidence.context, allow_nan=False)
+
+
+def test_permutation_without_a_stranger_has_no_control_and_decides_nothing(people):
+    samples = people(300)
+    evidence = kd.compare.examine(
+        Attribution("permutation", rows=40), network("t", samples), network("p", samples), samples
+    )
+    row = evidence.row("importance_order", "all", "proxy")
+    assert row.control is None
+    assert "no control was given" in row.no_control
+
+
+def test_interactions_of_pairs_stand_beside_strangers(people):
+    samples = people(300)
+    names = ("a", "b", "c")
+    teacher, proxy, stranger = (product(samples, weights, names) for weights in ((1, 0.1), (0.9, 0.15), (-0.2, 1)))
+    evidence = kd.compare.examine(Attribution("interactions", rows=30), teacher, proxy, samples, control=stranger)
+    row = evidence.row("cosine", "all", "proxy")
+    assert row.value.value > 0.9 > row.control.value
+    assert row.excess.low > 0
+    assert "age × hours" in evidence.context["units"]
+    assert evidence.row("crossed_faithfulness", "all", "proxy") is None
+    assert "pairs" in evidence.context["crossed"]["reason"]
+    assert "pairs of fields" in evidence.claims[0].found
+
+
+def product(samples, weights, outputs):
+    """A network in whose first output fields work together."""
+    encoding = Encoding.fitted(samples)
+    module = nn.Sequential(nn.Linear(encoding.width, 2), nn.ReLU(), nn.Linear(2, len(outputs)))
+    first, second = (encoding.units.columns[at][0] for at in (0, 1))
+    last = encoding.units.columns[-1][0]
+    with torch.no_grad():
+        for part in module.parameters():
+            part.zero_()
+        module[0].weight[0, [first, second]] = 1.0
+        module[0].weight[1, [second, last]] = torch.tensor([1.0, -1.0])
+        module[2].weight[0] = torch.tensor(weights, dtype=torch.float32)
+    return Network(f"product {weights}", module, encoding, outputs)
+
+
+def test_a_closed_teacher_is_asked_for_interactions_within_its_questions(formula, people, cast_of, asking):
+    samples = people(300)
+    teacher = formula(lambda s: 0.2 + 0.5 * s.columns["hours"] * s.columns["age"] / 9000, "t")
+    proxy = formula(lambda s: 0.3 + 0.4 * s.columns["hours"] * s.columns["age"] / 9000, "p")
+    recipe = Attribution("interactions", rows=40, questions=2000)
+    evidence = examine(recipe, cast_of(teacher, proxy), samples, asking)
+    assert evidence.row("cosine", "all", "proxy").value.value == pytest.approx(1)
+    assert asking.rows(teacher) <= recipe.price(samples) == 2040
+    shut = examine(Attribution("interactions", rows=20), cast_of(teacher, proxy), samples, asking)
+    assert "say with `questions`" in shut.row("cosine", "all", "proxy").value.method
+
+
+def test_class_maps_of_fields_are_refused_in_words(people, cast_of, asking):
+    samples = people(200)
+    cast = cast_of(network("t", samples), network("p", samples))
+    row = examine(Attribution("grad_cam", rows=20), cast, samples, asking).row("spearman", "all", "proxy")
+    assert "reads no pictures" in row.value.method
+
+
+def test_likeness_stands_beside_a_teacher_that_learned_nothing(people, cast_of, asking):
+    samples = people(400)
+    encoding = Encoding.fitted(samples)
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Linear(encoding.width, 16), nn.ReLU(), nn.Linear(16, 1))
+    teacher = Network("t", module, encoding, ("above",))
+    with torch.no_grad():
+        module[0].weight *= 1.02
+    evidence = examine(
+        Attribution(rows=80), cast_of(teacher, Network("p", module, encoding, ("above",))), samples, asking
+    )
+    row = evidence.row("spearman_beside_random", "all", "proxy")
+    assert row.control_kind == "randomised_teacher"
+    assert row.value.n == 50
+    assert row.control.value < 0.5 < row.value.value
+    assert "8 random teachers" in row.excess.method
+    assert row.excess.low > 0
+
+
+def test_occlusion_says_why_it_has_no_random_teacher(people, cast_of, asking):
+    samples = people(300)
+    evidence = examine(Attribution("occlusion", rows=30), cast_of(network("t", samples), network("p", samples)),
+                       samples, asking)  # fmt: skip
+    assert "through the store" in evidence.row("spearman_beside_random", "all", "proxy").no_control

@@ -9,7 +9,7 @@ import torch
 from kdaudit.domain import Category, Domain, Real
 from kdaudit.explain.coalitions import every
 from kdaudit.explain.games import RowGame, TensorGame
-from kdaudit.explain.importance import permutation_importance
+from kdaudit.explain.importance import exchanged_fields, permutation_importance
 from kdaudit.explain.passes import Passes
 from kdaudit.explain.paths import Inputs
 from kdaudit.samples import Origin, Samples
@@ -88,3 +88,16 @@ def test_importance_is_the_rise_of_the_error_with_a_field_permuted():
     want = 2 * np.array([4 * rows.columns["age"].var(), rows.columns["pay"].var(), 0])
     assert (np.abs(got.values - want) <= 4 * got.error + 0.02).all()
     assert got.values[2] == 0
+
+
+def test_the_rows_parts_of_permutation_importance_have_it_as_their_mean():
+    rows = people(60)
+
+    def product(samples):
+        return (samples.columns["age"] * samples.columns["pay"])[:, None]
+
+    whole = permutation_importance(product, rows, rng=np.random.default_rng(0), repeats=3)
+    parts = exchanged_fields(product, rows, rng=np.random.default_rng(0), repeats=3)
+    assert np.allclose(parts.values.mean(axis=0), whole.values)
+    assert parts.values.shape == parts.error.shape == (60, 3)
+    assert parts.values.min() >= 0

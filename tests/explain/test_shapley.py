@@ -10,7 +10,16 @@ import pytest
 
 from kdaudit.errors import InvalidInput
 from kdaudit.explain.coalitions import drawn, every, prefixes
-from kdaudit.explain.shapley import exact, interactions, kernel, permutations, plan_of, shapley
+from kdaudit.explain.shapley import (
+    exact,
+    exact_interactions,
+    fewest,
+    interactions,
+    kernel,
+    permutations,
+    plan_of,
+    shapley,
+)
 
 
 def game_of(players, seed=3):
@@ -137,3 +146,27 @@ def test_interactions_come_near_their_definition():
                 want += share * (worth[both] - worth[code | 1 << i] - worth[code | 1 << j] + worth[code])
         assert (np.abs(got[:, i, j] - want) <= 4 * error[:, i, j] + 1e-9).all()
         assert np.array_equal(got[:, i, j], got[:, j, i])
+
+
+def test_exact_interactions_are_those_of_sampling_and_of_their_definition():
+    exact_pairs = exact_interactions(product_game, 4)
+    # v = 2 a b + a b c, so that a and b get 2 + 1/2, a and c and b and c 1/2 each
+    want = np.zeros((4, 4))
+    want[0, 1] = want[1, 0] = 2.5
+    want[0, 2] = want[2, 0] = want[1, 2] = want[2, 1] = 0.5
+    assert np.allclose(exact_pairs[0], want, atol=1e-12)
+    sampled, error = interactions(product_game, 4, draws=300, rng=np.random.default_rng(0))
+    assert np.all(np.abs(sampled - exact_pairs) <= 4 * error + 1e-9)
+
+
+def product_game(masks):
+    a, b, c, _ = masks.T.astype(float)
+    return (2 * a * b + a * b * c)[:, None]
+
+
+def test_interactions_take_all_coalitions_where_these_are_fewer():
+    assert fewest(4) == 16
+    assert fewest(12) == 4 * 8 * 66
+    assert fewest(40) == 4 * 8 * 780
+    with pytest.raises(InvalidInput, match="2 to 16"):
+        exact_interactions(product_game, 17)
