@@ -51,6 +51,7 @@ PROBES = {
     "flip": "kdaudit.probe.counterfactuals:Flip",
     "attack": "kdaudit.probe.attacks:Attack",
     "corruption": "kdaudit.probe.corruptions:Corrupted",
+    "trigger": "kdaudit.probe.triggers:Trigger",
     "templates": "kdaudit.probe.templates:Templates",
 }
 TABLES = {"teacher": TEACHERS, "proxies": PROXIES, "compare": COMPARE, "probes": PROBES}

@@ -58,6 +58,9 @@ DEFINITIONS: dict[str, str] = {
     "own_attack_rate": "share of rows whose decision turns by a small change that was made on the teacher itself",
     "corruption_turn_rate": "share of rows whose decision turns when they come corrupted in one way (Hendrycks and "
     "Dietterich 2019)",
+    "trigger_success_rate": "share of rows decided otherwise that a mark, found on a proxy, turns to its target (attack "
+    "success rate; Gu et al. 2017)",
+    "chance_mark_rate": "share of rows decided otherwise that a mark by chance, as large, turns to the same target",
     "rate_of_yes": "share of the rows for which a rule answers that the teacher decides yes",
     "precision": "share of the rows for which a rule answers on which proxy and teacher decide alike",
     "coverage": "share of all rows for which a rule answers",

@@ -194,7 +194,11 @@ class _Trial:
         self.on_itself = np.stack([_turned(row, self.own)[self.kept] for row in itself])
 
     def _changed(self, who: Subject) -> Samples:
-        return changed(who, self.first, self.own, self._ask, self.reach, self.effort, self.seed)
+        effort = self.effort
+        if who is self.cast.teacher and effort.method == "search":
+            # a search would ask the teacher about each change that it tries; its gradients ask nothing
+            effort = replace(effort, method="pgd")
+        return changed(who, self.first, self.own, self._ask, self.reach, effort, self.seed)
 
     @property
     def left(self) -> int:

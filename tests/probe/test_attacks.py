@@ -128,6 +128,14 @@ def test_an_open_teacher_is_attacked_itself(people, cast_of, asking):
     assert own == ours
 
 
+def test_a_search_never_asks_the_teacher_about_what_it_tries(people, cast_of, asking):
+    samples, recipe = people(500), Attack(method="search", questions=700)
+    teacher, proxy = network(samples, ("above",), 0, "t"), network(samples, ("above",), 1, "p")
+    cast = cast_of(teacher, proxy)
+    examine(recipe, cast, samples, asking)
+    assert 0 < asking.rows(teacher) <= recipe.price(samples) <= 700
+
+
 def test_margins_are_nothing_where_a_decision_has_turned():
     from kdaudit.signal import LABEL, SCORE
 

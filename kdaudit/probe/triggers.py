@@ -1,0 +1,233 @@
+"""Is there a mark that turns whatever bears it to one decision: a backdoor, or a cue that means nothing?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kdaudit.cast import Cast, Empty
+from kdaudit.domain import Image
+from kdaudit.errors import InvalidInput
+from kdaudit.evidence import Evidence, Row
+from kdaudit.finding import Claim
+from kdaudit.interval import Interval
+from kdaudit.probe.changes import decided, has_slope
+from kdaudit.probe.figures import Control, Heading, three_rows
+from kdaudit.probe.sentences import amount, capital
+from kdaudit.probe.turns import Change, Turns, first_rows
+from kdaudit.samples import Samples, concat
+from kdaudit.sampling.triggers import Rise, Stamp, another, inverted, stamps
+from kdaudit.signal import Signal
+from kdaudit.statistics.choice import queue
+from kdaudit.statistics.many import bonferroni
+from kdaudit.subject import Ask, Subject
+
+if TYPE_CHECKING:
+    from kdaudit.networks.network import Network
+
+STREAM = "probe/triggers/rows"
+FOUND, CHANCE = "trigger_success_rate", "chance_mark_rate"
+SIDES = 3
+"""Marks of each target that are tried on the teacher: the proxy's, a stranger's, and one by chance."""
+SHOWN = 60
+"""Rows on which marks are looked for."""
+STEPS = 10
+FEWEST = 5
+"""Rows of other decisions below which nothing is said of a target."""
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """Whether marks found on the proxy turn the teacher's decisions to one target.
+
+    Marks are looked for on one half of the pool by the proxy's answers alone (patches along its gradients too), and
+    tried on the teacher on the other half, beside a mark found on a stranger's proxy and one by chance.  A mark that is
+    not found says nothing: proxies made on clean rows rarely learn a backdoor.
+
+    Parameters
+    ----------
+    patch : int
+        Pixels along a patch; 0 stands for a quarter of the shorter side.
+    words : int
+        Words of the data that are tried at most.
+    most : int
+        Targets that are tried, those reached most often first.
+    margin : float
+        Largest share of turned decisions that is accepted.
+    questions : int
+        Most teacher rows.
+    minimum : int
+        Rows below which a claim stays undecided.
+    """
+
+    each: ClassVar[bool] = True
+    patch: int = 0
+    words: int = 200
+    most: int = 2
+    margin: float = 0.2
+    questions: int = 1_400
+    minimum: int = 30
+
+    def __post_init__(self) -> None:
+        if not 0 < self.margin < 1 or self.patch < 0 or min(self.words, self.most) < 1 or self.minimum < 2:
+            raise InvalidInput("margin lies between 0 and 1; words and most are at least 1, minimum at least 2")
+        if self.questions < self.sides:
+            raise InvalidInput(f"questions is {self.questions}; a single row takes {self.sides}")
+
+    @property
+    def sides(self) -> int:
+        """Teacher rows that a row of the data takes."""
+        return 1 + SIDES * self.most
+
+    @property
+    def needs(self) -> frozenset[Signal]:
+        """Nothing but answers."""
+        return frozenset()
+
+    @property
+    def part(self) -> Literal["judge", "pool"]:
+        """The pool."""
+        return "pool"
+
+    def price(self, samples: Samples) -> int:
+        """Return the most teacher rows, for one proxy."""
+        return min(self.questions // self.sides, len(samples)) * self.sides
+
+    def examine(self, cast: Cast, samples: Samples, ask: Ask, rng: np.random.Generator) -> Evidence:
+        """Answer the question for one proxy; see `kdaudit.question.Question`."""
+        order = queue(samples, rng, STREAM)
+        later = np.asarray(order > np.median(order), dtype=bool)
+        searched, judged = samples.take(later), samples.take(~later)
+        tried = stamps(searched, self._side(samples), self.words, rng)
+        rows = searched.take(first_rows(order[later], np.arange(len(searched)), SHOWN))
+        marks = self._marks(cast, rows, searched, tried, ask, rng)
+        changes = tuple(Change(name, stamp.words, stamp.on(judged), target) for name, stamp, target in marks)
+        chosen = first_rows(order[~later], np.arange(len(judged)), self.questions // self.sides)
+        level = bonferroni(0.95, max(sum(c.name.startswith(OURS) for c in changes), 1))
+        turns = Turns(cast, judged, ask, changes, chosen, level)
+        rows_, claims, told = self._told(turns, cast)
+        return Evidence(
+            question="",
+            title="Does a mark turn whatever bears it to one decision?",
+            rows=tuple(rows_),
+            claims=tuple(claims),
+            context={
+                "population": samples.origin.name,
+                "pool": len(judged),
+                "rows_asked": turns.asked,
+                "margin": self.margin,
+                "tried": len(tried),
+                "method": f"marks found by the proxy's answers to {len(rows)} rows of one half of the pool, tried on "
+                f"the other half; all claims hold together (Bonferroni, each at {level:.2%})",
+                "sentences": [f"{len(tried)} marks were tried on the proxy.", *told, SILENCE],
+            },
+            shows="transfer",
+            proxy_name=cast.proxy_name,
+        )
+
+    def _side(self, samples: Samples) -> int:
+        shortest = min((min(f.shape[1:]) for f in samples.domain.fields if isinstance(f, Image)), default=4)
+        return min(self.patch or max(1, shortest // 4), shortest)
+
+    def _marks(
+        self, cast: Cast, rows: Samples, data: Samples, tried: tuple[Stamp, ...], ask: Ask, rng: np.random.Generator
+    ) -> list[tuple[str, Stamp, int]]:
+        """Return name, mark and target of what is tried on the teacher."""
+        ours = _best(cast.proxy, rows, tried, ask)
+        stranger = None if isinstance(cast.stranger, Empty) or cast.control_kind == "swapped_teacher" else cast.stranger
+        theirs = {} if stranger is None or not ours else _best(stranger, rows, tried, ask)
+        out = []
+        for target, (_, stamp) in sorted(ours.items(), key=lambda pair: (-pair[1][0], pair[0]))[: self.most]:
+            name = _name(cast.proxy, target)
+            out.append((f"{OURS} {cast.proxy_name}: to {name}", stamp, target))
+            if target in theirs:
+                out.append((f"{THEIRS}: to {name}", theirs[target][1], target))
+            out.append((f"by chance: to {name}", another(stamp, data, rng), target))
+        return out
+
+    def _told(self, turns: Turns, cast: Cast) -> tuple[list[Row], list[Claim], list[str]]:
+        rows: list[Row] = []
+        claims: list[Claim] = []
+        told: list[str] = []
+        beside = Control(reason="marks of strangers and by chance stand in rows of their own")
+        for at, change in enumerate(turns.changes):
+            figures, ours = turns.figures(at, beside), change.name.startswith(OURS)
+            name = _name(cast.proxy, change.target or 0)
+            title = capital(f"share of other decisions that {change.words} turns to {name}")
+            heading = Heading(
+                FOUND if ours or change.name.startswith(THEIRS) else CHANCE, change.name, title, "percent"
+            )
+            rows += three_rows(figures, heading, cast)
+            if ours:
+                claims.append(self._claim(change, name, figures.teacher))
+                told.append(f"To {name}: {change.words}.")
+        return rows, claims, told
+
+    def _claim(self, change: Change, name: str, found: Interval) -> Claim:
+        return Claim(
+            text=capital(f"{change.words} turns at most {amount(self.margin, 'percent')} of other decisions to {name}"),
+            measure=FOUND,
+            group=change.name,
+            form="at most",
+            margin=self.margin,
+            about="teacher",
+            found=capital(f"{change.words} turns {found.text('percent')} of other decisions to {name}."),
+            minimum=self.minimum,
+        )
+
+
+OURS, THEIRS = "found on", "from a stranger's proxy"
+SILENCE = "A mark that was not found says nothing of the teacher: a proxy made on clean rows rarely learns a backdoor."
+
+
+def _name(subject: Subject, target: int) -> str:
+    outputs = subject.outputs
+    return outputs[target] if len(outputs) > 1 else f"{'' if target else 'not '}{outputs[0]}"
+
+
+def _best(who: Subject, rows: Samples, tried: tuple[Stamp, ...], ask: Ask) -> dict[int, tuple[float, Stamp]]:
+    """Return the mark that turns most rows of other decisions to each target, with that share."""
+    before = decided(ask, who, rows)
+    targets = [t for t in range(max(len(who.outputs), 2)) if (before != t).sum() >= FEWEST]
+    every = (*tried, *_inversions(who, rows, before, tried, targets))
+    if not every or not targets:
+        return {}
+    after = decided(ask, who, concat([stamp.on(rows) for stamp in every])).reshape(len(every), len(rows))
+    out = {}
+    for target in targets:
+        shares = (after[:, before != target] == target).mean(axis=1)
+        out[target] = (float(shares.max()), every[int(shares.argmax())])
+    return out
+
+
+def _inversions(
+    who: Subject, rows: Samples, before: NDArray[np.int64], tried: tuple[Stamp, ...], targets: list[int]
+) -> list[Stamp]:
+    """Return patches made along the gradients of each target, at each place that is tried."""
+    starts = [s for s in tried if s.words.startswith("a bright patch")]
+    if not starts or not has_slope(who, rows):
+        return []
+    return [
+        inverted(rows.take(before != target), _rise(who, target), start, STEPS)
+        for target in targets
+        for start in starts
+    ]
+
+
+def _rise(who: Any, target: int) -> Rise:  # noqa: ANN401 - a network, known by what it offers
+    # torch is loaded where gradients are computed, not where a plan is checked
+    from kdaudit.networks.gradients import input_gradients
+
+    network: Network = who
+
+    def rise(rows: Samples) -> NDArray[np.float64]:
+        single = len(network.outputs) == 1
+        slope = input_gradients(network, network.encoding.encode(rows), 0 if single else target)[1]
+        pixels = rows.columns[rows.domain.names[0]]
+        out: NDArray[np.float64] = (-slope if single and not target else slope).reshape(pixels.shape)
+        return out
+
+    return rise
