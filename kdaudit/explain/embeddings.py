@@ -14,7 +14,7 @@ from torch import nn
 from kdaudit.errors import NoSuchSignal
 from kdaudit.explain.passes import Passes
 from kdaudit.explain.paths import Inputs
-from kdaudit.explain.texts import blank_of
+from kdaudit.explain.texts import blank_of, read_to
 from kdaudit.networks.network import Network
 from kdaudit.networks.products import steady
 from kdaudit.samples import Samples
@@ -55,10 +55,12 @@ def embedded(network: Network, samples: Samples, output: NDArray[np.int64]) -> t
         The vector of padding at all places, but for special pieces, which stay.
     """
     table = table_of(network)
-    numbers = torch.from_numpy(network.encoding.encode(samples))
+    encoded = network.encoding.encode(samples)
+    length = read_to(network.encoding, encoded)
+    numbers = torch.from_numpy(encoded[:, :length])
     with torch.no_grad():
         vectors = table(numbers.long())
-        nothing = table(torch.from_numpy(blank_of(network.encoding, samples)).long())
+        nothing = table(torch.from_numpy(blank_of(network.encoding, samples)[:, :length]).long())
     rows, start = (torch.cat([part, numbers[..., None]], dim=2) for part in (vectors, nothing))
     places = torch.arange(numbers.shape[1])[:, None]
     inputs = Inputs(rows, torch.from_numpy(np.asarray(output, dtype=np.int64)), places, numbers.shape[1])

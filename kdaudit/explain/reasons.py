@@ -286,6 +286,8 @@ def _by_words(network: Network, samples: Samples, found: Attributions) -> Attrib
     if places is None:
         return found
     words = most_words(network.encoding, samples)
+    # padding behind the longest text was left out
+    places = places[:, : found.values.shape[1]]
     values, error = summed(found.values, places, words), summed(found.error, places, words)
     return replace(found, names=names_of(words), values=values, error=error)
 

@@ -130,6 +130,7 @@ class WordGame:
         self.units = most_words(encoder, samples)
         self.numbers, self.blank = encoder.encode(samples), blank_of(encoder, samples)
         self.places = places
+        self.reads = [read_to(encoder, self.numbers[row : row + 1]) for row in range(len(self.numbers))]
         self.chunk = chunk_of((64 * encoder.width,))
 
     def __call__(self, masks: Masks) -> Floats:
@@ -145,7 +146,7 @@ class WordGame:
             there = np.concatenate([masks[:, row], np.ones((len(masks), 1), dtype=bool)], axis=1)[:, places[row]]
             mixed = np.where(there, self.numbers[row], self.blank[row])
             # most texts are shorter than the longest: coalitions that differ in words they lack are one
-            distinct, back = np.unique(mixed, axis=0, return_inverse=True)
+            distinct, back = np.unique(mixed[:, : self.reads[row]], axis=0, return_inverse=True)
             out[:, row] = self._worth(distinct, int(self.output[row]))[back.reshape(-1)]
         return out
 
@@ -155,6 +156,18 @@ class WordGame:
             some = torch.from_numpy(points[at : at + self.chunk])
             parts.append(self.passes.values(some, torch.full((len(some),), output, dtype=torch.int64)).double().numpy())
         return np.concatenate(parts)
+
+
+def read_to(encoder: Encoder, numbers: NDArray[np.float32]) -> int:
+    """Return how many columns must go through a network: of pieces those up to the last one, else all.
+
+    Padding at the end moves no answer by more than rounding, and takes as long as pieces do.
+    """
+    inner = encoder.inner if isinstance(encoder, Reading) else encoder
+    if not isinstance(inner, Pieces):
+        return int(numbers.shape[1])
+    there = np.flatnonzero((numbers != inner.padding).any(axis=0))
+    return 1 + int(there.max()) if len(there) else int(numbers.shape[1])
 
 
 def blank_of(encoder: Encoder, samples: Samples) -> NDArray[np.float32]:
