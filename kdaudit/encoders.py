@@ -96,6 +96,12 @@ class Reading:
         """Return the fields that are read as numbers, shape (n, width)."""
         return self.inner.encode(chosen(samples, self.inner.domain.names))
 
+    def reach(self, encoded: NDArray[np.float32]) -> NDArray[np.int64]:
+        """Return how many columns of each row must be read."""
+        if isinstance(self.inner, Pieces):
+            return self.inner.reach(encoded)
+        return np.full(len(encoded), self.width, dtype=np.int64)
+
     def to_data(self) -> dict[str, Any]:
         """Return plain JSON data."""
         return {"kind": self.kind, "domain": self.domain.to_data(), "inner": self.inner.to_data()}

@@ -14,6 +14,10 @@ from kdaudit.errors import InvalidInput, OutOfDomain
 from kdaudit.samples import Samples
 from kdaudit.units import Units
 
+REACHES = tuple(size << doubled for doubled in range(16) for size in (8, 12))
+"""Lengths to which texts are filled up where a model reads any length: no more than half of a row is padding, and as
+only few lengths occur, few batches are filled up with rows of nothing."""
+
 Spans = list[tuple[int, int]]
 """Where pieces or words stand in a text: first character, and the one behind the last."""
 
@@ -120,6 +124,17 @@ class Pieces:
         for row, text in enumerate(samples.columns[self.name]):
             numbers = self._read(text).ids
             out[row, : len(numbers)] = numbers
+        return out
+
+    def reach(self, encoded: NDArray[np.float32]) -> NDArray[np.int64]:
+        """Return how many columns of each row must be read: one of `REACHES`, or all; behind it is nothing but padding.
+
+        It hangs on the row alone, so that a row is computed in the same shape whatever its company.
+        """
+        last = self.length - np.argmax(encoded[:, ::-1] != self.padding, axis=1)
+        last[(encoded == self.padding).all(axis=1)] = 0
+        sizes = np.array([*(size for size in REACHES if size < self.length), self.length])
+        out: NDArray[np.int64] = sizes[np.searchsorted(sizes, last)]
         return out
 
     def blank(self, samples: Samples) -> NDArray[np.float32]:

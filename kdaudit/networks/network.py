@@ -21,6 +21,7 @@ from kdaudit.layers import Layers
 from kdaudit.networks.architectures import described
 from kdaudit.networks.gradients import input_gradients
 from kdaudit.networks.products import COLUMNS, steady
+from kdaudit.pieces import REACHES
 from kdaudit.samples import Samples
 from kdaudit.signal import GRADIENT, LABEL, LOGIT, SCORE, Signal, Signals
 from kdaudit.subject import Answers, Identity, Scale
@@ -134,9 +135,26 @@ class Network:
         out = np.empty((len(encoded), len(self.outputs)))
         # not in inference mode, which would hand over whole layers instead of products
         with torch.no_grad(), steady():
-            for rows, batch in self.batches(encoded):
-                out[rows] = self.shaped(self.module(batch)).numpy()[: rows.stop - rows.start]
+            for width, rows in self._by_reach(encoded):
+                for part, batch in self.batches(encoded[rows]):
+                    given = self.shaped(self.module(batch[:, :width])).numpy()
+                    out[rows[part]] = given[: part.stop - part.start]
         return out
+
+    def _by_reach(self, encoded: NDArray[np.float32]) -> Iterator[tuple[int, NDArray[np.int64]]]:
+        """Yield how many columns are read, and the rows of which nothing lies behind; mostly all of both."""
+        reach = getattr(self.encoding, "reach", None) if self._any_length else None
+        if reach is None or not len(encoded):
+            yield self.encoding.width, np.arange(len(encoded))
+            return
+        widths = reach(encoded)
+        for width in np.unique(widths):
+            yield int(width), np.flatnonzero(widths == width)
+
+    @property
+    def _any_length(self) -> bool:
+        """Whether the module gives a row the same, but for rounding, with padding cut off behind it."""
+        return bool(getattr(self.module, "any_length", False))
 
     def batches(self, encoded: NDArray[np.float32]) -> Iterator[tuple[slice, torch.Tensor]]:
         """Yield rows and their tensor of shape (batch, width), the last one filled up with zeros."""
@@ -183,6 +201,7 @@ class Network:
                 "columns": COLUMNS,
                 "precision": PRECISION,
                 "torch": torch.__version__.split("+")[0],
+                **({"reaches": REACHES} if self._any_length else {}),
             }
         )
 

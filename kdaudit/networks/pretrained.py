@@ -53,6 +53,8 @@ class Pretrained(nn.Module):
         If the library is not installed or does not know the configuration.
     """
 
+    any_length = True
+
     def __init__(
         self,
         config: dict[str, Any],

@@ -305,3 +305,24 @@ def test_pieces_know_where_they_stand(folder):
     assert trimmed(" a  ", (0, 3)) == (1, 2)
     assert Pieces.from_data(pieces.to_data()) == pieces
     assert plain_tokeniser(pieces.tokeniser) == pieces.tokeniser
+
+
+def test_short_texts_are_computed_short_and_alone_as_in_company(folder):
+    teacher, seen = _opened(folder), []
+    teacher.module.register_forward_pre_hook(lambda _, given: seen.append(tuple(given[0].shape)))
+    rows = _rows((*TEXTS, *TEXTS[:3]))
+    together = teacher.answer(rows, {LOGIT}).values[LOGIT]
+    assert set(seen) == {(64, 8), (64, 12), (64, 20)}
+    for i in range(len(TEXTS)):
+        assert (teacher.answer(rows.take([i]), {LOGIT}).values[LOGIT] == together[i]).all()
+    pieces = teacher.encoding
+    encoded = pieces.encode(rows)
+    reach = pieces.reach(encoded)
+    for row, width in zip(encoded, reach, strict=True):
+        assert (row[width:] == pieces.padding).all()
+        assert width in (8, 12, 16, 20)
+    assert pieces.reach(np.full((1, 20), pieces.padding, dtype=np.float32)).tolist() == [8]
+    with_other = Domain((*DOMAIN.fields, Real("stars")))
+    both = _opened(folder, domain=with_other, reads="sentence")
+    again = both.answer(_rows((*TEXTS, *TEXTS[:3]), with_other, stars=np.zeros(9)), {LOGIT}).values[LOGIT]
+    assert (again == together).all()
