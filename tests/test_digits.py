@@ -30,5 +30,7 @@ def test_the_readme_says_what_was_found(tmp_path, capsys):
         excess = f"{row['excess'] * 100:.1f} ({row['excess_low'] * 100:.1f} to {row['excess_high'] * 100:.1f})"
         assert excess.replace("-", "−") in line, line
         assert row["control_kind"] == "strangers_proxy"
-    assert done["account"]["standing"]["unseen"].startswith("Not auditable")
-    assert f"{done['account']['budget']['used']:,} of 2,500 questions" in told
+    assert report["account"]["standing"]["unseen"].startswith("Not auditable")
+    assert f"{done['asked']:,} of 2,500 questions" in told
+    answered = json.loads((path / "proxies" / "chained" / "card.json").read_text(encoding="utf-8"))["notes"]["answered"]
+    assert answered == {"teacher": 100, "link 1": 500}
