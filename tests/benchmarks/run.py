@@ -18,7 +18,7 @@ from rich.table import Table
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-NAMES = ("audit", "cost", "distil", "surrogates", "compare", "probe", "planted")
+NAMES = ("audit", "cost", "distil", "surrogates", "compare", "probe", "templates", "planted")
 COLUMNS = ("bench", "measure", "value", "low", "high", "n", "target", "met", "peer", "commit")
 
 
