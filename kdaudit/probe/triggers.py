@@ -124,6 +124,7 @@ class Trigger:
                 f"the other half; all claims hold together (Bonferroni, each at {level:.2%})",
                 "sentences": [f"{len(tried)} marks were tried on the proxy.", *told, SILENCE],
             },
+            arrays={f"mark {i}": s.value for i, (_, s, _) in enumerate(marks) if isinstance(s.value, np.ndarray)},
             shows="transfer",
             proxy_name=cast.proxy_name,
         )

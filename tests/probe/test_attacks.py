@@ -155,3 +155,21 @@ def test_the_same_seed_gives_the_same_bytes(formula, people, cast_of, asking):
 def test_what_cannot_be_asked_is_refused(bad):
     with pytest.raises(InvalidInput):
         Attack(**bad)
+
+
+def test_words_are_exchanged_where_rows_are_texts(formula, cast_of, asking):
+    from kdaudit.domain import Domain, Text
+    from kdaudit.samples import Origin, Samples
+
+    words = np.array(["a", "good", "bad", "film", "plot"], dtype=object)
+    told = [" ".join(row) for row in words[np.random.default_rng(0).integers(0, 5, (300, 5))]]
+    rows = Samples(Domain((Text("t"),)), {"t": np.array(told, dtype=object)}, np.arange(300), Origin("texts"))
+
+    def liking(samples):
+        return np.array([0.5 + 0.09 * (t.split().count("good") - t.split().count("bad")) for t in samples.columns["t"]])
+
+    cast = cast_of(formula(liking, "t"), formula(lambda s: liking(s) + 0.001, "p"))
+    found = examine(Attack(swaps=2, questions=1000), cast, rows, asking)
+    row, chance = (found.row(name, "made on proxy", "teacher").value for name in (MADE, CHANCE))
+    assert row.low > chance.high + 0.1
+    assert "2 words" in found.claims[0].text

@@ -70,6 +70,7 @@ def test_a_planted_mark_is_found_and_confirmed(formula, cast_of, asking, rows, k
     assert told(found, ": to above")[:2] == (Verdict.FAILS, Transfer.CARRIED)
     assert ("bright" in told(found, ": to above")[2]) or ("'cf'" in told(found, ": to above")[2])
     assert asking.rows(teacher) <= recipe.price(samples)
+    assert bool(found.arrays) == (rows is pictures)
     assert found.row(CHANCE, "by chance: to above", "teacher").value.value < 0.5
     assert found.row(FOUND, "from a stranger's proxy: to above", "teacher") is not None
     json.dumps(found.context, allow_nan=False)
