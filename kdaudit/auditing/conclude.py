@@ -88,7 +88,9 @@ def _finding(evidence: Evidence, claim: Claim, file: str, repeat: str) -> Findin
         transfer=kind,
         severity=_severity(claim, decided.verdict, stated),
         asked=asked,
-        needed=_needed(claim, stated, proxy, asked) if decided.verdict is Verdict.UNDECIDED else None,
+        needed=_needed(claim, stated, _pool(evidence, claim, proxy, stated), asked)
+        if decided.verdict is Verdict.UNDECIDED
+        else None,
         evidence=file,
         repeat=repeat,
         proxy_name=evidence.proxy_name,
@@ -111,14 +113,20 @@ def _decide(claim: Claim, row: Row | None) -> Decision:
     return judge(row.value, claim.form, claim.margin)
 
 
-def _needed(claim: Claim, stated: Interval, proxy: Interval, asked: int) -> int | None:
+def _needed(claim: Claim, stated: Interval, pool: int | None, asked: int) -> int | None:
     """Return the teacher rows that would decide it, a unit of sampling taking as many rows as it took."""
     if claim.form == "above control":
         return None  # what strangers differ by is not made smaller by rows
-    # a proxy that was counted was counted over the whole pool that the claim is about
-    pool = proxy.n if claim.about == "teacher" and proxy.low == proxy.high and proxy.n >= stated.n else None
     units = needed(stated, claim.form, claim.margin, stated.n, pool=pool)
     return None if units is None or not stated.n else math.ceil(units * asked / stated.n)
+
+
+def _pool(evidence: Evidence, claim: Claim, proxy: Interval, stated: Interval) -> int | None:
+    """Return how many rows the claim is about; None where it is about more than rows that there are."""
+    if claim.about != "teacher" or evidence.context.get("beyond_rows"):
+        return None
+    # a proxy that was counted was counted over the whole pool that the claim is about
+    return proxy.n if proxy.low == proxy.high and proxy.n >= stated.n else None
 
 
 def _severity(claim: Claim, verdict: Verdict, value: Interval) -> Severity:

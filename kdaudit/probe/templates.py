@@ -293,6 +293,7 @@ class Templates:
         return {
             "pool": len(cells),
             "templates": len(cells.names),
+            "beyond_rows": self.unit == "template",
             "rows_asked": trial.asked,
             "failed": trial.failed,
             "margin": self.margin,

@@ -151,7 +151,19 @@ def test_too_few_templates_stay_undecided(formula, pool, cast_of, asking):
     found = decided(examine(recipe, cast_of(formula(scored(-0.3), "t"), formula(scored(-0.3), "p")), pool, asking))
     assert found[SHIFT].verdict is Verdict.UNDECIDED
     assert "at least 8" in found[SHIFT].reason
-    assert found[SHIFT].needed is None or found[SHIFT].needed > 0
+
+
+def test_what_would_decide_is_more_templates_than_there_are_texts(formula, pool, cast_of, asking):
+    recipe = replace(RECIPE, templates=FRAMES[:9], margin=0.09, questions=36)
+    slots = {"person": SLOTS["person"], "this": ("it",), "word": ("fine",)}
+    cast = cast_of(formula(scored(-0.1, own=0.6), "t"), formula(scored(-0.1), "p"))
+    evidence = examine(replace(recipe, slots=slots), cast, pool, asking)
+    found = decided(evidence)[SHIFT]
+    assert found.verdict is Verdict.UNDECIDED
+    here = found.teacher
+    units = here.n * (here.half / abs(abs(here.value) - 0.09)) ** 2
+    assert found.needed == pytest.approx(units * evidence.asked / here.n, rel=0.15)
+    assert found.needed > evidence.context["pool"]
 
 
 def test_several_groups_are_compared_with_one(formula, pool, cast_of, asking):
