@@ -16,7 +16,7 @@ def test_changes_made_on_the_student_turn_the_reader(tmp_path):
     (path,) = [path for path in tmp_path.glob("0*") if path.is_dir()]
     run = read(path)
     by = {(f.question, f.group): f for f in run.findings}
-    attack = by["probes/attack", "made on student"]
+    attack = by["probes/attack", "made on student by PGD"]
     assert (attack.verdict, attack.transfer) == ("FAILS", "CARRIED")
     evidence = next(e for e in run.evidence.values() if e.question == "probes/attack")
     rows = {row.measure: row for row in evidence.rows if row.of == "teacher"}
@@ -26,7 +26,7 @@ def test_changes_made_on_the_student_turn_the_reader(tmp_path):
     assert made.strangers == 3
     assert made.excess.value > 0
     # what the student suffers itself overstates what its changes do to the reader, most of all without gradients
-    squares = by["probes/squares", "made on student"]
+    squares = by["probes/squares", "made on student by search"]
     for one in (attack, squares):
         assert one.difference.high < 0
     assert squares.difference.value < attack.difference.value

@@ -56,6 +56,8 @@ DEFINITIONS: dict[str, str] = {
     "attack_gain_over_chance": "attack success rate minus the rate for changes by chance as far, row by row",
     "random_change_rate": "share of rows whose decision turns by a change by chance, as far as the proxy's",
     "own_attack_rate": "share of rows whose decision turns by a small change that was made on the teacher itself",
+    "gradient_cosine": "cosine of proxy's and teacher's gradients towards another decision, mean over rows (Demontis et "
+    "al. 2019)",
     "corruption_turn_rate": "share of rows whose decision turns when they come corrupted in one way (Hendrycks and "
     "Dietterich 2019)",
     "trigger_success_rate": "share of rows decided otherwise that a mark, found on a proxy, turns to its target (attack "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
@@ -13,7 +14,7 @@ from kdaudit.errors import InvalidInput
 from kdaudit.evidence import Evidence, Row
 from kdaudit.finding import Claim
 from kdaudit.interval import Interval, unknown
-from kdaudit.probe.changes import FAILED, WORDS, Effort, Labels, Method, changed, decided, has_slope
+from kdaudit.probe.changes import FAILED, WORDS, Effort, Labels, Method, changed, cosines, decided, has_slope
 from kdaudit.probe.sentences import amount, capital
 from kdaudit.samples import Samples, concat
 from kdaudit.sampling.attacks import Reach, by_chance
@@ -27,6 +28,7 @@ from kdaudit.subject import Ask, Subject
 
 STREAM = "probe/attacks/rows"
 MADE, GAIN, CHANCE, OWN = "attack_success_rate", "attack_gain_over_chance", "random_change_rate", "own_attack_rate"
+COSINE = "gradient_cosine"
 FIXED_SIDES = 4
 """Rows that the teacher answers for each row of the data beside those of strangers: as it was, changed on the proxy, by
 chance, and on the teacher itself."""
@@ -127,7 +129,7 @@ class Attack:
         return Claim(
             text=capital(f"{what} turn at most {amount(self.margin, 'percent')} of the teacher's decisions"),
             measure=MADE,
-            group=group_of(cast),
+            group=trial.group,
             form="at most",
             margin=self.margin,
             about="teacher",
@@ -144,11 +146,6 @@ class Attack:
         if swapped and self.swaps:
             parts.append(f"{self.swaps} {swapped}{'s' if self.swaps > 1 else ''}")
         return ", ".join(parts)
-
-
-def group_of(cast: Cast) -> str:
-    """Return the group that rows of evidence are about."""
-    return f"made on {cast.proxy_name}"
 
 
 class _Trial:
@@ -171,7 +168,8 @@ class _Trial:
         chosen = np.sort(first[: 0 if self.reason else recipe.questions // recipe.sides])
         self.dropped, self.candidates = len(pool) - len(candidates), len(candidates)
         self.own, self.first = own[chosen], pool.take(chosen)
-        self.asked, self.turned, self.on_itself = 0, dict[str, Values](), np.empty(0)
+        self.asked, self.on_itself = 0, np.empty(0)
+        self.turned, self.cosines = dict[str, Values](), dict[str, Values]()
         self.kept = np.zeros(len(chosen), dtype=bool)
         if len(chosen):
             self._try()
@@ -192,6 +190,11 @@ class _Trial:
         self.turned = {name: _turned(row, self.own)[self.kept] for name, row in zip(made, told[1:], strict=True)}
         itself = decided(self._ask, cast.proxy, concat([made["proxy"], made["chance"]])).reshape(2, n)
         self.on_itself = np.stack([_turned(row, self.own)[self.kept] for row in itself])
+        names = [
+            name for name in makers if name != "teacher" and "teacher" in makers and has_slope(makers[name], every)
+        ]
+        kept, own = self.first.take(self.kept), self.own[self.kept]
+        self.cosines = {name: cosines(cast.teacher, makers[name], kept, own) for name in names} if len(kept) else {}
 
     def _changed(self, who: Subject) -> Samples:
         effort = self.effort
@@ -201,19 +204,27 @@ class _Trial:
         return changed(who, self.first, self.own, self._ask, self.reach, effort, self.seed)
 
     @property
+    def group(self) -> str:
+        """What the rows of evidence are about: who made the changes, and how."""
+        how = self.effort.of(self.cast.proxy, self.pool)
+        return f"made on {self.cast.proxy_name} by {how if how == 'search' else how.upper()}"
+
+    @property
     def left(self) -> int:
         """Rows of the pool, at most, that the claim is about: those that all decide alike."""
         return self.candidates - int((~self.kept).sum())
 
     def rows(self) -> tuple[Row, ...]:
         """Return the rows of evidence, the claim's first."""
-        group = group_of(self.cast)
+        group, title = self.group, f"Decisions of the teacher that turn by changes made on {self.cast.proxy_name}"
         nothing = unknown(self.reason or f"{int(self.kept.sum())} rows that all decide alike", int(self.kept.sum()))
         no_control = "changes by chance stand in a row of their own"
-        no_ceiling = "what changes made on the teacher itself do stands in a row of its own"
+        no_ceiling = "the teacher gives no gradients, so that no change was made on itself"
+        if "teacher" in self.turned:
+            no_ceiling = "what changes made on the teacher itself do stands in a row of its own"
         blank = Row(
             MADE, group, "teacher", nothing, "percent", self.asked, no_control=self._no_stranger, no_ceiling=no_ceiling,
-            title=f"Decisions of the teacher that turn by changes {group}",
+            title=title,
         )  # fmt: skip
         proxy = replace(blank, of="proxy", asked=0, no_control=no_control, title=f"{blank.title} (proxy: its own)")
         gap = replace(blank, of="teacher-proxy", unit="points", low_end=-1.0, no_control=no_control)
@@ -221,7 +232,10 @@ class _Trial:
             return blank, proxy, gap
         ours, itself, chance = self.turned["proxy"], self.on_itself, self.turned["chance"]
         out = [
-            replace(blank, value=self._mean(ours), population=mean(ours, span=(0, 1)), **self._control()),
+            replace(
+                blank, value=self._mean(ours), population=mean(ours, span=(0, 1)),
+                **self._control(self.turned, (0, 1), self._no_stranger),
+            ),
             replace(proxy, value=self._mean(itself[0])),
             replace(gap, value=paired(ours, itself[0], pool=self.left)),
             replace(
@@ -231,16 +245,29 @@ class _Trial:
             replace(
                 gap, measure=GAIN, of="teacher", value=paired(ours, chance, pool=self.left),
                 no_control="it is a distance from changes by chance already",
-                title=f"How many more turn by changes {group} than by chance",
+                title=f"How many more turn by changes made on {self.cast.proxy_name} than by chance",
             ),
         ]  # fmt: skip
+        return (*out, *self._open(blank, proxy))
+
+    def _open(self, blank: Row, proxy: Row) -> list[Row]:
+        """Return the rows that only an open teacher has: changes made on itself, and how gradients point."""
+        out: list[Row] = []
         if "teacher" in self.turned:
             title = "Decisions of the teacher that turn by changes made on the teacher itself"
             out.append(replace(
-                blank, measure=OWN, value=self._mean(self.turned["teacher"]), title=title, no_control=no_control,
+                blank, measure=OWN, value=self._mean(self.turned["teacher"]), title=title, no_control=proxy.no_control,
                 no_ceiling="no change is nearer to the teacher than its own",
             ))  # fmt: skip
-        return tuple(out)
+        if "proxy" in self.cosines:
+            found = self.cosines["proxy"]
+            title = "How far the proxy's gradients point where the teacher's do (cosine)"
+            out.append(replace(
+                proxy, measure=COSINE, value=mean(found, span=(-1, 1)), unit="", title=title, low_end=-1.0,
+                no_ceiling="the teacher's own gradients have the cosine 1",
+                **self._control(self.cosines, (-1, 1), self._no_stranger),
+            ))  # fmt: skip
+        return out
 
     def _mean(self, values: Values) -> Interval:
         return mean(values, pool=self.left, span=(0.0, 1.0))
@@ -253,19 +280,17 @@ class _Trial:
             return "no proxy of the same recipe was made from a stranger, or none was to be tried"
         return "too few rows are decided alike to compare changes"
 
-    def _control(self) -> dict[str, Any]:
-        """Return what strangers' changes do to the teacher, and the proxy's minus theirs, row by row."""
-        ours, theirs = self.turned["proxy"], [v for name, v in self.turned.items() if name.startswith("stranger")]
+    def _control(self, of: Mapping[str, Values], span: tuple[float, float], none: str) -> dict[str, Any]:
+        """Return what strangers' proxies score, and the proxy minus that, row by row."""
+        ours, theirs = of["proxy"], [v for name, v in of.items() if name.startswith("stranger")]
         if not theirs:
-            return {}
+            return {"no_control": none}
         if len(theirs) == 1:
-            excess = paired(ours, theirs[0])
-            control, excess = self._mean(theirs[0]), replace(excess, method=f"{excess.method}; {ALONE}")
+            excess = paired(ours, theirs[0], span=span)
+            control, excess = mean(theirs[0], span=span), replace(excess, method=f"{excess.method}; {ALONE}")
         else:
-            control, excess = (
-                control_over(np.stack(theirs), span=(0, 1)),
-                excess_over(ours, np.stack(theirs), span=(0, 1))[0],
-            )
+            several = np.stack(theirs)
+            control, excess = control_over(several, span=span), excess_over(ours, several, span=span)[0]
         kind = self.cast.control_kind
         if not control.known or not excess.known:
             return {"no_control": control.method if not control.known else excess.method}
@@ -296,9 +321,12 @@ class _Trial:
             "strangers decide alike before any change."
         ]
         if first.excess is not None and first.excess.known:
+            worth = "only that much was learned from this teacher"
+            if first.excess.low <= 0:
+                worth = "strangers' luck may explain all of it, so that it may be no knowledge of this teacher"
             told.append(
                 f"Changes made on the proxy turn {first.excess.text('points', signed=True)} more of the teacher's "
-                "decisions than changes made on strangers' proxies: only that much was learned from this teacher."
+                f"decisions than changes made on strangers' proxies: {worth}."
             )
         if GAIN in found:
             told.append(

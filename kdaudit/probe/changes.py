@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from kdaudit.domain import Real
 from kdaudit.encoding import Encoding
 from kdaudit.pictures import Pictures
 from kdaudit.probe.readings import ask_one
@@ -124,6 +125,30 @@ def margins(answers: Answers, own: Labels) -> Floats:
 
 TIED = 1e-12
 """Margin of a tie that is decided as before."""
+
+
+def cosines(first: Subject, second: Subject, rows: Samples, own: Labels) -> Floats:
+    """Return the cosine of two networks' gradients towards another decision, shape (n,); NaN where one is flat.
+
+    Both are taken in the units of the fields, whatever each network's encoding is (Demontis et al. 2019).
+    """
+    a, b = (_in_units(who, rows, own) for who in (first, second))
+    length = np.sqrt((a**2).sum(axis=1) * (b**2).sum(axis=1))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(length > 0, np.clip((a * b).sum(axis=1) / length, -1.0, 1.0), np.nan)
+
+
+def _in_units(who: Any, rows: Samples, own: Labels) -> Floats:  # noqa: ANN401 - a network, known by what it offers
+    """Return the gradient, numbers measured in standard deviations of `rows`, so that no unit decides the angle."""
+    encoding = who.encoding
+    slope = _slope(who, own)(encoding.encode(rows))
+    if isinstance(encoding, Pictures):
+        return slope
+    scales = iter(encoding.scales)
+    for item, columns in zip(encoding.domain.fields, encoding.units.columns, strict=True):
+        if isinstance(item, Real):
+            slope[:, columns[0]] *= np.nanstd(rows.columns[item.name]) / next(scales)
+    return slope
 
 
 def _distance(network: Network, rows: Samples, own: Labels) -> Floats:

@@ -11,12 +11,14 @@ from kdaudit.errors import InvalidInput
 from kdaudit.finding import Transfer, Verdict
 from kdaudit.networks.architectures import Mlp
 from kdaudit.networks.network import Network
-from kdaudit.probe.attacks import CHANCE, GAIN, MADE, OWN, Attack
-from kdaudit.probe.changes import Effort, changed, decided, margins
+from kdaudit.probe.attacks import CHANCE, COSINE, GAIN, MADE, OWN, Attack
+from kdaudit.probe.changes import Effort, changed, cosines, decided, margins
 from kdaudit.probe.readings import ask_one
 from kdaudit.sampling.attacks import Reach
 from kdaudit.statistics.verdicts import judge, transfer
 from kdaudit.subject import Answers
+
+GROUP = "made on proxy by search"
 
 
 def on_hours(line, width=20.0):
@@ -46,7 +48,7 @@ def test_what_turns_the_proxy_turns_a_teacher_like_it_and_no_other(formula, peop
     recipe = Attack(size=0.5, swaps=0, fields=("hours", "age"), margin=0.1, questions=2400, steps=6, brood=8)
     found = examine(recipe, cast_of(teacher, alike), samples, asking)
     assert decided_on(found) == (Verdict.FAILS, Transfer.CARRIED)
-    row = found.row(MADE, "made on proxy", "teacher")
+    row = found.row(MADE, GROUP, "teacher")
     # by hand: the rows that lie within half a standard deviation of the line
     hours = samples.columns["hours"]
     near = (np.abs(hours - 51) <= 0.5 * hours.std()).mean()
@@ -73,10 +75,10 @@ def test_strangers_and_chance_stand_beside_it(formula, people, cast_of, asking):
     cast = cast_of(teacher, proxy, strangers[0], further=tuple(strangers[1:]))
     recipe = Attack(size=0.3, swaps=0, fields=("hours",), questions=2100, steps=4, brood=4)
     found = examine(recipe, cast, samples, asking)
-    row = found.row(MADE, "made on proxy", "teacher")
+    row = found.row(MADE, GROUP, "teacher")
     assert (row.strangers, row.control_kind) == (3, "strangers_proxy")
     assert row.excess.value == pytest.approx(row.value.value - row.control.value)
-    gain, chance = (found.row(name, "made on proxy", "teacher").value for name in (GAIN, CHANCE))
+    gain, chance = (found.row(name, GROUP, "teacher").value for name in (GAIN, CHANCE))
     assert gain.value == pytest.approx(row.value.value - chance.value)
     assert gain.low > 0
     assert len(found.context["makers"]) == 4
@@ -123,7 +125,9 @@ def test_an_open_teacher_is_attacked_itself(people, cast_of, asking):
     samples = people(500)
     teacher, proxy = network(samples, ("above",), 0, "t"), network(samples, ("above",), 0, "p")
     found = examine(Attack(questions=1000), cast_of(teacher, proxy), samples, asking)
-    own, ours = (found.row(name, "made on proxy", "teacher").value for name in (OWN, MADE))
+    own, ours = (found.row(name, "made on proxy by PGD", "teacher").value for name in (OWN, MADE))
+    # the same gradients, and so the same direction
+    assert found.row(COSINE, "made on proxy by PGD", "proxy").value.value == pytest.approx(1.0)
     # proxy and teacher are one network, so that changes are the same
     assert own == ours
 
@@ -134,6 +138,29 @@ def test_a_search_never_asks_the_teacher_about_what_it_tries(people, cast_of, as
     cast = cast_of(teacher, proxy)
     examine(recipe, cast, samples, asking)
     assert 0 < asking.rows(teacher) <= recipe.price(samples) <= 700
+
+
+def test_cosines_are_those_of_slopes_by_differences(people):
+    samples = people(40)
+    a, b = network(samples, ("above",), 0), network(samples.take(np.arange(20)), ("above",), 1)
+    own, encoded = np.zeros(40, dtype=int), a.encoding.encode(samples)
+    found = cosines(a, b, samples, own)
+
+    def slope(who, row):
+        """Numbers moved by a thousandth of their standard deviation, levels put in by a thousandth."""
+        start, out = who.encoding.encode(samples.take([row])).astype(float), []
+        for j in range(encoded.shape[1]):
+            step, field = 1e-3, next(f for f, c in enumerate(who.encoding.units.columns) if j in c)
+            if field < 2:
+                step *= samples.columns[samples.domain.names[field]].std() / who.encoding.scales[field]
+            sides = [start + sign * step * (np.arange(start.shape[1]) == j) for sign in (1, -1)]
+            up, down = (who.raw(side.astype(np.float32))[0, 0] for side in sides)
+            out.append((up - down) / 2e-3)
+        return np.array(out)
+
+    for row in range(10):
+        x, y = slope(a, row), slope(b, row)
+        assert found[row] == pytest.approx(x @ y / np.linalg.norm(x) / np.linalg.norm(y), abs=0.02)
 
 
 def test_margins_are_nothing_where_a_decision_has_turned():
@@ -170,6 +197,6 @@ def test_words_are_exchanged_where_rows_are_texts(formula, cast_of, asking):
 
     cast = cast_of(formula(liking, "t"), formula(lambda s: liking(s) + 0.001, "p"))
     found = examine(Attack(swaps=2, questions=1000), cast, rows, asking)
-    row, chance = (found.row(name, "made on proxy", "teacher").value for name in (MADE, CHANCE))
+    row, chance = (found.row(name, GROUP, "teacher").value for name in (MADE, CHANCE))
     assert row.low > chance.high + 0.1
     assert "2 words" in found.claims[0].text
