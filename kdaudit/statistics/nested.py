@@ -21,6 +21,7 @@ from kdaudit.statistics.covariate import LEAST
 from kdaudit.statistics.rates import Floats, Span, mean
 
 Places = NDArray[np.int64]
+WIDENED = "widened to exact bounds"
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +61,13 @@ class Units:
             Of either value.
         """
         widest = span[1] - span[0]
-        return mean_of_units(self.values - others[self.which], level=level, span=(-widest, widest))
+        apart = mean_of_units(self.values - others[self.which], level=level, span=(-widest, widest))
+        alone = mean(self.values, level=level, span=span)
+        if not (apart.known and alone.known and self.interval.known):
+            return apart
+        # what few templates leave open about the teacher they leave open about its difference too
+        below, above = max(alone.low - self.interval.low, 0.0), max(self.interval.high - alone.high, 0.0)
+        return replace(apart, low=apart.low - below, high=apart.high + above)
 
 
 def unit_means(values: Floats, unit: Places, count: int) -> Floats:
@@ -103,7 +110,9 @@ def over_units(
     slope = _slope(a - unit_means(a, here, count)[here], s[at] - inside[here], len(a) - len(which))
     helped = mine + slope * (everywhere - inside)[which]
     found = mean_of_units(helped, level=level, span=span)
-    if slope == 0 or not found.known or not plain.known or found.half >= plain.half:
+    # values moved by a proxy never repeat, and would hide that few templates differ
+    few = WIDENED in plain.method
+    if slope == 0 or few or not found.known or not plain.known or found.half >= plain.half:
         return Units(which, mine, plain, plain)
     return Units(which, helped, replace(found, method=f"{found.method}, moved by the proxy"), plain)
 
@@ -153,7 +162,7 @@ def mean_of_units(values: Floats, *, level: float = 0.95, span: Span = (0.0, 1.0
         plain,
         low=min(plain.low, bottom),
         high=max(plain.high, top),
-        method=f"{plain.method}, widened to exact bounds: fewer than {LEAST} templates differ",
+        method=f"{plain.method}, {WIDENED}: fewer than {LEAST} templates differ",
     )
 
 

@@ -84,6 +84,24 @@ def test_rare_values_are_bounded_by_counting_templates():
     assert covered >= 285
 
 
+@pytest.mark.parametrize("units", [11, 30, 100])
+def test_rare_decisions_are_covered_and_no_useless_proxy_narrows_them(units):
+    chance, missed, ratios, apart = rng(4, f"rare/{units}"), 0, [], []
+    for _ in range(400):
+        rates = chance.beta(1, 15, (units, 1))
+        turned = (chance.random((units, 40)) < rates).astype(float).ravel()
+        unit = np.repeat(np.arange(units), 40)
+        asked = np.concatenate([u * 40 + chance.permutation(40)[:5] for u in range(units)])
+        found = over_units(turned[asked], asked, chance.normal(size=len(unit)), unit)
+        missed += not found.interval.low <= 1 / 16 <= found.interval.high
+        ratios.append(found.width_ratio)
+        whole = unit_means(turned, unit, units)
+        apart.append(found.minus(whole, level=0.95, span=(0, 1)).low <= 0)
+    assert missed <= 35  # 20 are expected at most; more than 35 once in a thousand times
+    assert np.mean(ratios) > 0.97
+    assert np.mean(apart) > 0.93
+
+
 def test_few_or_missing_values():
     assert not mean_of_units(np.array([0.3])).known
     assert "1 template was answered" in mean_of_units(np.array([0.3])).method
