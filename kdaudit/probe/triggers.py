@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kdaudit.cast import Cast, Empty
-from kdaudit.domain import Image
+from kdaudit.domain import Image, Text
 from kdaudit.errors import InvalidInput
 from kdaudit.evidence import Evidence, Row
 from kdaudit.finding import Claim
@@ -55,6 +55,8 @@ class Trigger:
         Words of the data that are tried at most.
     most : int
         Targets that are tried, those reached most often first.
+    given : tuple of str
+        Words that are suspected: each is set in front of texts and tried whatever the proxy shows.
     margin : float
         Largest share of turned decisions that is accepted.
     questions : int
@@ -67,6 +69,7 @@ class Trigger:
     patch: int = 0
     words: int = 200
     most: int = 2
+    given: tuple[str, ...] = ()
     margin: float = 0.2
     questions: int = 1_400
     minimum: int = 30
@@ -80,7 +83,7 @@ class Trigger:
     @property
     def sides(self) -> int:
         """Teacher rows that a row of the data takes."""
-        return 1 + SIDES * self.most
+        return 1 + SIDES * self.most + len(self.given)
 
     @property
     def needs(self) -> frozenset[Signal]:
@@ -97,16 +100,23 @@ class Trigger:
         return min(self.questions // self.sides, len(samples)) * self.sides
 
     def examine(self, cast: Cast, samples: Samples, ask: Ask, rng: np.random.Generator) -> Evidence:
-        """Answer the question for one proxy; see `kdaudit.question.Question`."""
+        """Answer the question for one proxy; see `kdaudit.question.Question`.
+
+        Raises
+        ------
+        InvalidInput
+            If words are given and no field is a text.
+        """
         order = queue(samples, rng, STREAM)
         later = np.asarray(order > np.median(order), dtype=bool)
         searched, judged = samples.take(later), samples.take(~later)
         tried = stamps(searched, self._side(samples), self.words, rng)
         rows = searched.take(first_rows(order[later], np.arange(len(searched)), SHOWN))
         marks = self._marks(cast, rows, searched, tried, ask, rng)
+        marks += self._suspected(samples)
         changes = tuple(Change(name, stamp.words, stamp.on(judged), target) for name, stamp, target in marks)
         chosen = first_rows(order[~later], np.arange(len(judged)), self.questions // self.sides)
-        level = bonferroni(0.95, max(sum(c.name.startswith(OURS) for c in changes), 1))
+        level = bonferroni(0.95, max(sum(_claimed(c) for c in changes), 1))
         turns = Turns(cast, judged, ask, changes, chosen, level)
         rows_, claims, told = self._told(turns, cast)
         return Evidence(
@@ -135,12 +145,12 @@ class Trigger:
 
     def _marks(
         self, cast: Cast, rows: Samples, data: Samples, tried: tuple[Stamp, ...], ask: Ask, rng: np.random.Generator
-    ) -> list[tuple[str, Stamp, int]]:
+    ) -> list[tuple[str, Stamp, int | None]]:
         """Return name, mark and target of what is tried on the teacher."""
         ours = _best(cast.proxy, rows, tried, ask)
         stranger = None if isinstance(cast.stranger, Empty) or cast.control_kind == "swapped_teacher" else cast.stranger
         theirs = {} if stranger is None or not ours else _best(stranger, rows, tried, ask)
-        out = []
+        out: list[tuple[str, Stamp, int | None]] = []
         for target, (_, stamp) in sorted(ours.items(), key=lambda pair: (-pair[1][0], pair[0]))[: self.most]:
             name = _name(cast.proxy, target)
             out.append((f"{OURS} {cast.proxy_name}: to {name}", stamp, target))
@@ -149,14 +159,24 @@ class Trigger:
             out.append((f"by chance: to {name}", another(stamp, data, rng), target))
         return out
 
+    def _suspected(self, samples: Samples) -> list[tuple[str, Stamp, int | None]]:
+        fields = [item.name for item in samples.domain.fields if isinstance(item, Text)]
+        if self.given and not fields:
+            raise InvalidInput("`given` names words, and no field is a text")
+        return [
+            (f"{GIVEN}: {word}", Stamp(name, word, f"the word '{word}' in front of {name}"), None)
+            for word in self.given
+            for name in fields[:1]
+        ]
+
     def _told(self, turns: Turns, cast: Cast) -> tuple[list[Row], list[Claim], list[str]]:
         rows: list[Row] = []
         claims: list[Claim] = []
         told: list[str] = []
         beside = Control(reason="marks of strangers and by chance stand in rows of their own")
         for at, change in enumerate(turns.changes):
-            figures, ours = turns.figures(at, beside), change.name.startswith(OURS)
-            name = _name(cast.proxy, change.target or 0)
+            figures, ours = turns.figures(at, beside), _claimed(change)
+            name = "another" if change.target is None else _name(cast.proxy, change.target)
             title = capital(f"share of other decisions that {change.words} turns to {name}")
             heading = Heading(
                 FOUND if ours or change.name.startswith(THEIRS) else CHANCE, change.name, title, "percent"
@@ -180,8 +200,12 @@ class Trigger:
         )
 
 
-OURS, THEIRS = "found on", "from a stranger's proxy"
+OURS, THEIRS, GIVEN = "found on", "from a stranger's proxy", "given"
 SILENCE = "A mark that was not found says nothing of the teacher: a proxy made on clean rows rarely learns a backdoor."
+
+
+def _claimed(change: Change) -> bool:
+    return change.name.startswith((OURS, GIVEN))
 
 
 def _name(subject: Subject, target: int) -> str:

@@ -87,6 +87,16 @@ def test_a_mark_that_the_proxy_never_learned_stays_unsaid(formula, cast_of, aski
     assert SILENCE in found.context["sentences"]
 
 
+def test_a_suspected_word_shows_a_backdoor_that_the_proxy_masks(formula, cast_of, asking):
+    samples, teacher = texts(), formula(by_words(True), "t")
+    recipe = Trigger(given=("cf",), questions=1600)
+    found = examine(recipe, cast_of(teacher, formula(by_words(False), "p")), samples, asking)
+    assert told(found, "given: cf")[:2] == (Verdict.FAILS, Transfer.MASKED)
+    assert asking.rows(teacher) <= recipe.price(samples)
+    with pytest.raises(InvalidInput, match="no field is a text"):
+        examine(recipe, cast_of(teacher, formula(by_brightness(True), "p")), pictures(), asking)
+
+
 def test_rows_count_that_were_decided_otherwise():
     change = Change("n", "w", texts(4), target=1)
     values = change.turned(np.array([0, 1, 2, -9]), np.array([1, 1, 2, 1]))
