@@ -12,7 +12,7 @@ from kdaudit.errors import InvalidAnswers, InvalidInput, NoSuchSignal
 
 NUMBERS = 2**19
 """Numbers of input in one chunk: about ten rows of a small transformer, whose layers take far more than its inputs."""
-ROWS = 1_024
+ROWS = 2_048
 """Most rows of a chunk; beyond, the layers of a small network leave the cache."""
 
 
