@@ -56,12 +56,12 @@ DEFINITIONS: dict[str, str] = {
     "attack_gain_over_chance": "attack success rate minus the rate for changes by chance as far, row by row",
     "random_change_rate": "share of rows whose decision turns by a change by chance, as far as the proxy's",
     "own_attack_rate": "share of rows whose decision turns by a small change that was made on the teacher itself",
-    "gradient_cosine": "cosine of proxy's and teacher's gradients towards another decision, mean over rows (Demontis et "
-    "al. 2019)",
+    "gradient_cosine": "cosine of proxy's and teacher's gradients towards another decision, mean over rows (Demontis "
+    "et al. 2019)",
     "corruption_turn_rate": "share of rows whose decision turns when they come corrupted in one way (Hendrycks and "
     "Dietterich 2019)",
-    "trigger_success_rate": "share of rows decided otherwise that a mark, found on a proxy, turns to its target (attack "
-    "success rate; Gu et al. 2017)",
+    "trigger_success_rate": "share of rows decided otherwise that a mark, found on a proxy, turns to its target "
+    "(attack success rate; Gu et al. 2017)",
     "chance_mark_rate": "share of rows decided otherwise that a mark by chance, as large, turns to the same target",
     "rate_of_yes": "share of the rows for which a rule answers that the teacher decides yes",
     "precision": "share of the rows for which a rule answers on which proxy and teacher decide alike",
