@@ -19,6 +19,12 @@ DEFINITIONS: dict[str, str] = {
     **{m.name: f"{m.definition} ({m.source})" for m in LIKENESS},
     **{m.name: f"{m.definition} ({m.source})" for m in (*BORDERS, *ALIKE, *ATTEND)},
     **{m.name: f"{m.definition} ({m.source})" for m in FURTHER},
+    "importance_order": "rank correlation of the fields' mean sizes over all rows; it does not see which way they pull "
+    "(Spearman 1904; Breiman 2001)",
+    "importance_overlap": "1 minus the Jensen-Shannon divergence of the fields' shares of importance over all rows, in "
+    "bits (Lin 1991)",
+    "spearman_beside_random": "rank correlation of the signed shares on up to 50 rows, beside that of the teacher with "
+    "its weights in random order (Adebayo et al. 2018)",
     "crossed_faithfulness": "area between the teacher's score as fields are put in and as they are taken away, in the "
     "proxy's order of fields, mean over rows (Petsiuk et al. 2018, insertion and deletion)",
     "selection_rate": "share of a group's rows that are decided yes (demographic parity; Calders et al. 2009)",
