@@ -43,4 +43,5 @@ def _ends(finding):
     low, high = finding["teacher"]["low"], finding["teacher"]["high"]
     if low < 0 and high < 0 and not ratio:
         low, high = -high, -low
-    return f"{low:.3f} to {high:.3f}" if ratio else f"{100 * low:.1f} to {100 * high:.1f}"
+    told = f"{low:.3f} to {high:.3f}" if ratio else f"{100 * low:.1f} to {100 * high:.1f}"
+    return told.replace("-", "\N{MINUS SIGN}")

@@ -95,8 +95,8 @@ def mnist(data: Path) -> Task:
         named_set("mnist").outputs,
         "soft_targets(4)",
         cnn((16, 32), 2),
-        {"40-60 % smaller": student((11, 22), 2), "10x smaller": student((8, 15), 1)},
-        (500, 1_000),
+        {"40-60 % smaller": student((11, 22), 2), "10x smaller": student((3, 5, 8), 2)},
+        (500, 2_000),
     )
 
 
