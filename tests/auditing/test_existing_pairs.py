@@ -110,6 +110,7 @@ def test_a_pair_alone_is_audited_and_says_what_it_lacks(home):
     assert (done.path / "proxies" / "small" / "model.safetensors").is_file()
 
 
+@pytest.mark.slow
 def test_beside_models_distilled_from_other_teachers(home):
     _, told, by = _audited(home, "beside", proxy=", strangers: [other, second, third]")
     assert told.cards["small"]["control"] == {"kind": "strangers_proxy", "reason": "", "count": 3}
