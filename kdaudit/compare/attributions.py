@@ -23,6 +23,7 @@ from kdaudit.compare.seats import (
     predicted,
     rules_of,
     seats_of,
+    some_rows,
     values_of,
 )
 from kdaudit.compare.voices import beside_seats
@@ -202,7 +203,7 @@ class Attribution:
             return Empty("an order of pairs of fields is no order in which fields could be put in")
         if method == "permutation":
             return Empty("permutations give one order for all rows; orders are tried row by row")
-        return crossed(cast, seats, task, ask, np.arange(min(CROSSED, len(task.rows))), rng)
+        return crossed(cast, seats, some_rows(task, cast.teacher, CROSSED), ask, rng)
 
     def _asked(self, method: Method, cast: Cast, seats: Explained, task: Task) -> int:
         rows = len(np.unique(task.rows.keys()))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from kdaudit.cast import Cast, Empty
 from kdaudit.compare.faithfulness import Curves, curves, direction
-from kdaudit.compare.seats import Explained, Task, cut, is_open, seats_of, strangers_of
+from kdaudit.compare.seats import Explained, Task, is_open, seats_of, strangers_of
 from kdaudit.compare.ways import game_of
 from kdaudit.errors import KdauditError
 from kdaudit.evidence import Row
@@ -42,9 +42,7 @@ class Crossed:
     missing: dict[str, str]
 
 
-def crossed(
-    cast: Cast, seats: Explained, task: Task, ask: Ask, rows: NDArray[np.int64], rng: np.random.Generator
-) -> Crossed | Empty:
+def crossed(cast: Cast, seats: Explained, task: Task, ask: Ask, rng: np.random.Generator) -> Crossed | Empty:
     """Return what each seat's order of units does to the teacher's answers, and to its own.
 
     Nothing is asked of a closed teacher here: it is tried on subjects that are evaluated in this process.
@@ -54,9 +52,8 @@ def crossed(
     cast : Cast
     seats : mapping
     task : Task
+        Of the first of the explained rows: those that are tried.
     ask : Ask
-    rows : array
-        Positions among the explained rows that are tried.
     rng : Generator
         Draws the random order.
     """
@@ -65,9 +62,8 @@ def crossed(
         return teacher
     if not is_open(cast.teacher):
         return Empty(f"{cast.teacher.identity.name} is closed; the test of orders would ask it many mixed rows")
-    some = cut(task, rows)
-    chance = rng.random((len(rows), len(teacher.names)))
-    on_teacher: dict[str, Curves] = {}
+    n = len(task.rows)
+    chance = rng.random((n, len(teacher.names)))
     on_itself: dict[str, tuple[Curves, Curves]] = {}
     missing: dict[str, str] = {}
     for name in MAIN:
@@ -76,17 +72,17 @@ def crossed(
             missing[name] = who.reason if isinstance(who, Empty) else seat.reason if isinstance(seat, Empty) else ""
             continue
         try:
-            game = game_of(who, some, ask)
-            sign = direction(game, len(rows), chance.shape[1])
-            on_itself[name] = curves(game, seat.values[rows], sign), curves(game, chance, sign)
+            game = game_of(who, task, ask)
+            sign = direction(game, n, chance.shape[1])
+            on_itself[name] = curves(game, seat.values[:n], sign), curves(game, chance, sign)
         except KdauditError as error:
             missing[name] = str(error)
-    game = game_of(cast.teacher, some, ask)
-    sign = direction(game, len(rows), chance.shape[1])
-    for name, seat in seats.items():
-        if isinstance(seat, Attributions):
-            on_teacher[name] = curves(game, seat.values[rows], sign)
-    on_teacher["random"] = curves(game, chance, sign)
+    game = game_of(cast.teacher, task, ask)
+    sign = direction(game, n, chance.shape[1])
+    own, random = on_itself.get("teacher") or (curves(game, values, sign) for values in (teacher.values[:n], chance))
+    others = {name: seat for name, seat in seats.items() if isinstance(seat, Attributions) and name != "teacher"}
+    on_teacher = {name: curves(game, seat.values[:n], sign) for name, seat in others.items()}
+    on_teacher |= {"teacher": own, "random": random}
     return Crossed(on_teacher, on_itself, missing)
 
 

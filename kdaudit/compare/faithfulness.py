@@ -17,6 +17,8 @@ Game = Callable[[NDArray[np.bool_]], Floats]
 """``game(masks (k, n, units)) -> (k, n)``: what each row's own coalitions are worth."""
 SHARES = (0.01, 0.05, 0.10, 0.20, 0.50)
 """Shares of the units that count as the top ones (DeYoung et al. 2020)."""
+FINE, STEPS = 24, 10
+"""Of more units than the first, not every step of a curve is tried but so many, and the top ones of `SHARES`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +29,7 @@ class Curves:
     ----------
     kept, left : array of shape (n, units + 1)
         Worth with only the first 0, 1, ... units of the order, and with all but them; in the direction in which the row
-        lies from the background, so that more is more of the answer.
+        lies from the background, so that more is more of the answer.  Of many units some steps are in between others.
     """
 
     kept: Floats
@@ -61,8 +63,19 @@ class Curves:
         return out
 
     def _tops(self) -> list[int]:
-        units = self.kept.shape[1] - 1
-        return [max(1, round(share * units)) for share in SHARES]
+        return tops(self.kept.shape[1] - 1)
+
+
+def tops(units: int) -> list[int]:
+    """Return how many units count as the top ones."""
+    return [max(1, round(share * units)) for share in SHARES]
+
+
+def steps(units: int) -> NDArray[np.int64]:
+    """Return after how many units of an order answers are looked at, rising from 0 to all of them."""
+    if units <= FINE:
+        return np.arange(units + 1)
+    return np.unique([*np.round(np.linspace(0, units, STEPS + 1)).astype(np.int64), *tops(units)])
 
 
 def _area(curve: Floats) -> Floats:
@@ -86,9 +99,18 @@ def curves(game: Game, values: Floats, sign: Floats) -> Curves:
     order = np.argsort(-values * sign[:, None], axis=1, kind="stable")
     place = np.empty_like(order)
     np.put_along_axis(place, order, np.broadcast_to(np.arange(units), (n, units)), axis=1)
-    masks = place[None] < np.arange(units + 1)[:, None, None]
+    at = steps(units)
+    masks = place[None] < at[:, None, None]
     kept, left = game(masks), game(~masks)
-    return Curves((kept * sign).T, (left * sign).T)
+    return Curves(_between((kept * sign).T, at), _between((left * sign).T, at))
+
+
+def _between(curve: Floats, at: NDArray[np.int64]) -> Floats:
+    """Return a curve at all steps from some of them: straight lines between, whose area is that of the trapezoids."""
+    whole = np.arange(at[-1] + 1)
+    if len(at) == len(whole):
+        return curve
+    return np.stack([np.interp(whole, at, row) for row in curve]) if len(curve) else np.zeros((0, len(whole)))
 
 
 def direction(game: Game, n: int, units: int) -> Floats:

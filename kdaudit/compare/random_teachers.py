@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kdaudit.cast import Cast, Empty
-from kdaudit.compare.seats import Explained, Method, Task, cut, is_network
+from kdaudit.compare.seats import Explained, Method, Task, is_network, some_rows
 from kdaudit.compare.ways import attributed
 from kdaudit.errors import InvalidInput
 from kdaudit.evidence import Row
@@ -44,14 +44,15 @@ def beside_random(method: Method, cast: Cast, seats: Explained, task: Task, ask:
     ask : Ask
     """
     teacher, proxy = seats["teacher"], seats["proxy"]
-    rows = np.arange(min(ROWS, len(task.rows)))
+    some = some_rows(task, cast.teacher, ROWS)
+    rows = np.arange(len(some.rows))
     value: Floats | Empty
     if isinstance(teacher, Empty) or isinstance(proxy, Empty):
         value = teacher if isinstance(teacher, Empty) else proxy if isinstance(proxy, Empty) else Empty("")
         control: Floats | Empty = value
     else:
         value = spearman(teacher.values[rows], proxy.values[rows])
-        control = _random(method, cast, teacher.values[rows], cut(task, rows), ask)
+        control = _random(method, cast, teacher.values[rows], some, ask)
     twin = Empty("how alike teachers are that were trained again stands at the rank correlation itself")
     found = summary(MEASURE, Scored(value, control, twin, "randomised_teacher"), asked=len(rows))
     return evidence_rows([replace(found, control=_said(found.control), excess=_said(found.excess))])[0]

@@ -33,6 +33,8 @@ Method = Literal[
 ]
 SLOPES = ("integrated_gradients", "gradient", "gradient_input", "gradient_shap", "deeplift", "ablation", "grad_cam")
 """Methods that look inside, and so take networks only."""
+LARGE = 1_000_000
+"""Weights from which a pass through a network takes so long that tests beside a question count them."""
 Explained = Mapping[str, Attributions | Empty]
 
 
@@ -64,6 +66,8 @@ class Task:
         Of the coalitions and draws, which all seats share.
     asks : bool
         Whether closed subjects may be asked about mixed rows.
+    finest : int
+        Times `nodes` up to which a path is refined where its gap asks for it.
     """
 
     rows: Samples
@@ -77,6 +81,7 @@ class Task:
     scale: Literal["logit", "score"] = "score"
     seed: int = 0
     asks: bool = True
+    finest: int = 8
 
     def rng(self) -> np.random.Generator:
         """Return the generator of coalitions and draws, in the same state for each seat."""
@@ -91,6 +96,17 @@ class Task:
 def cut(task: Task, rows: NDArray[np.int64]) -> Task:
     """Return the task of some of its rows."""
     return replace(task, rows=task.rows.take(rows), output=task.output[rows], donors=task.donors[rows])
+
+
+def some_rows(task: Task, teacher: Subject, most: int) -> Task:
+    """Return the task of its first rows, for a test that stands beside the question and takes many passes.
+
+    Of a teacher of more than `LARGE` weights it is a fifth of `most`, at paths that are not refined: else the tests
+    would take several times as long as what they stand beside.
+    """
+    large = isinstance(teacher.form, Layers) and teacher.form.parameters > LARGE
+    found = cut(task, np.arange(min(most // 5 if large else most, len(task.rows))))
+    return replace(found, finest=1) if large else found
 
 
 def is_network(subject: Subject) -> bool:

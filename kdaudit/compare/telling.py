@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from kdaudit.cast import Cast, Empty
 from kdaudit.compare.crossing import Crossed
-from kdaudit.compare.seats import Explained, Method, Task, cut, exchanged, is_network, strangers_of
+from kdaudit.compare.seats import Explained, Method, Task, exchanged, is_network, some_rows, strangers_of
 from kdaudit.compare.ways import attributed
 from kdaudit.compare.words import ONE_STRANGER, capital, rival
 from kdaudit.errors import KdauditError
@@ -213,7 +213,7 @@ def sanity(method: Method, cast: Cast, task: Task, ask: Ask, most: int) -> dict[
         return {"reason": f"{cast.teacher.identity.name} has no weights that could be made random"}
     from kdaudit.explain.forgetting import forgetting
 
-    some = cut(task, np.arange(min(most, len(task.rows))))
+    some = some_rows(task, cast.teacher, most)
 
     def attribute(network: Any) -> Floats:  # noqa: ANN401 - a network; naming it here would load torch
         found = attributed(method, network, some, ask)

@@ -73,7 +73,7 @@ def _inside(method: Method, subject: Subject, task: Task) -> Attributions:
         return class_maps(_network(subject), task.rows, output=task.output)
 
     ways: dict[str, Any] = {
-        "integrated_gradients": partial(reasons.integrated_gradients, nodes=task.nodes, most=8 * task.nodes),
+        "integrated_gradients": partial(reasons.integrated_gradients, nodes=task.nodes, most=task.finest * task.nodes),
         "gradient": partial(reasons.gradients, times_input=False),
         "gradient_input": partial(reasons.gradients, times_input=True),
         "gradient_shap": partial(reasons.gradient_shap, draws=task.draws, rng=task.rng()),

@@ -12,12 +12,15 @@ from numpy.typing import NDArray
 from torch import nn
 
 from kdaudit.errors import NoSuchSignal
+from kdaudit.explain.attributions import Attributions
 from kdaudit.explain.passes import Passes
-from kdaudit.explain.paths import Inputs
-from kdaudit.explain.texts import blank_of, read_to
+from kdaudit.explain.paths import Inputs, integrated
+from kdaudit.explain.texts import blank_of, most_words, names_of, read_to, summed, words_of
 from kdaudit.networks.network import Network
 from kdaudit.networks.products import steady
 from kdaudit.samples import Samples
+
+NO_WORDS = "no words, as many places of padding"
 
 
 def table_of(network: Network) -> nn.Embedding:
@@ -76,3 +79,53 @@ def embedded(network: Network, samples: Samples, output: NDArray[np.int64]) -> t
         return given if given.shape[1] == 1 or network.scale == "value" else given - given.mean(dim=1, keepdim=True)
 
     return Passes(forward, steady, network.name), inputs, start
+
+
+def word_gradients(
+    network: Network, samples: Samples, *, output: NDArray[np.int64], nodes: int, most: int
+) -> Attributions:
+    """Return integrated gradients of the words of texts, from no words to the text.
+
+    Texts of one length go through together, without padding behind them: to fill all up to the longest would cost up to
+    twice as much.  What the pieces of a word get is added up, and so are their errors.
+
+    Parameters
+    ----------
+    network : Network
+        Over words or pieces of words.
+    samples : Samples
+        n rows.
+    output : array of shape (n,)
+    nodes, most : int
+        See `kdaudit.explain.paths.integrated`.
+    """
+    places, words = words_of(network.encoding, samples), most_words(network.encoding, samples)
+    assert places is not None
+    n, encoded = len(samples), network.encoding.encode(samples)
+    lengths = np.array([read_to(network.encoding, encoded[row : row + 1]) for row in range(n)], dtype=np.int64)
+    values, error = np.zeros((n, words)), np.zeros((n, words))
+    gap, reach, evaluations = np.zeros(n), np.zeros(n), 0
+    for length in np.unique(lengths):
+        rows = np.flatnonzero(lengths == length)
+        found = integrated(*embedded(network, samples.take(rows), output[rows]), nodes=nodes, most=most)
+        there = places[rows, : found.values.shape[1]]
+        values[rows], error[rows] = summed(found.values, there, words), summed(found.error, there, words)
+        gap[rows], reach[rows] = found.gap, found.reach
+        evaluations = max(evaluations, found.evaluations)
+    return Attributions(
+        names_of(words),
+        values,
+        error,
+        gap,
+        reach,
+        method=path_words(nodes, most),
+        baseline=NO_WORDS,
+        scale="logit, centred over outputs",
+        evaluations=evaluations,
+    )
+
+
+def path_words(nodes: int, most: int) -> str:
+    """Return the path rule in words."""
+    more = f", doubled up to {most} where the gap asks for it" if most > nodes else ""
+    return f"integrated gradients, Clenshaw-Curtis with {nodes} nodes{more}"

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from kdaudit.errors import NoSuchSignal
 from kdaudit.explain.attributions import Attributions
 from kdaudit.explain.coalitions import Masks
-from kdaudit.explain.embeddings import embedded
+from kdaudit.explain.embeddings import NO_WORDS, path_words, word_gradients
 from kdaudit.explain.games import TensorGame
 from kdaudit.explain.modules import deeplift as captum_deeplift
 from kdaudit.explain.passes import Passes, chunk_of
 from kdaudit.explain.paths import Inputs, Shares, expected, integrated
 from kdaudit.explain.shapley import Shapley, shapley
-from kdaudit.explain.texts import WordGame, most_words, names_of, summed, text_of, words_of
+from kdaudit.explain.texts import WordGame, names_of, text_of
 from kdaudit.networks.network import Network
 from kdaudit.networks.products import steady
 from kdaudit.samples import Samples
@@ -83,18 +83,9 @@ def lent_of(network: Network, background: Samples) -> torch.Tensor:
     return torch.from_numpy(network.encoding.encode(background))
 
 
-def _path_of(
-    network: Network, samples: Samples, background: Samples, output: NDArray[np.int64]
-) -> tuple[Passes, Inputs, torch.Tensor]:
-    """Return passes, rows and baseline in the space that has gradients."""
-    if not network.encoding.continuous:
-        return embedded(network, samples, output)
-    return passes_of(network), inputs_of(network, samples, output), baseline_of(network, background)
-
-
 def baseline_words(network: Network) -> str:
     """Return the baseline in words."""
-    return MEAN if network.encoding.continuous else "no words, as many places of padding"
+    return MEAN if network.encoding.continuous else NO_WORDS
 
 
 def integrated_gradients(
@@ -120,12 +111,11 @@ def integrated_gradients(
     nodes, most : int
         See `kdaudit.explain.paths.integrated`.
     """
-    passes, inputs, baseline = _path_of(network, samples, background, output)
-    found = integrated(passes, inputs, baseline, nodes=nodes, most=most)
-    words = f"integrated gradients, Clenshaw-Curtis with {nodes} nodes"
-    if (most or nodes) > nodes:
-        words += f", doubled up to {most} where the gap asks for it"
-    return _by_words(network, samples, _named(network, found, words, baseline_words(network)))
+    if not network.encoding.continuous:
+        return word_gradients(network, samples, output=output, nodes=nodes, most=most or nodes)
+    inputs, baseline = inputs_of(network, samples, output), baseline_of(network, background)
+    found = integrated(passes_of(network), inputs, baseline, nodes=nodes, most=most)
+    return _named(network, found, path_words(nodes, most or nodes), MEAN)
 
 
 def gradient_shap(
@@ -164,7 +154,7 @@ def gradients(
         is that of moving from the mean of its levels to the row's level in either case.
     """
     _need_numbers(network, "the gradient at the row")
-    passes, inputs, baseline = _path_of(network, samples, background, output)
+    passes, inputs, baseline = passes_of(network), inputs_of(network, samples, output), baseline_of(network, background)
     size = chunk_of(tuple(inputs.rows.shape[1:]))
     slopes = [
         passes.slopes(inputs.rows[at : at + size], inputs.output[at : at + size])[1]
@@ -278,18 +268,6 @@ def _game(
         return game, names_of(game.units)
     inputs = inputs_of(network, samples, output)
     return TensorGame(passes_of(network, scale), inputs, lent), network.encoding.units.names
-
-
-def _by_words(network: Network, samples: Samples, found: Attributions) -> Attributions:
-    """Return attributions of places of a text as those of its words; errors of a word's pieces are added up."""
-    places = words_of(network.encoding, samples)
-    if places is None:
-        return found
-    words = most_words(network.encoding, samples)
-    # padding behind the longest text was left out
-    places = places[:, : found.values.shape[1]]
-    values, error = summed(found.values, places, words), summed(found.error, places, words)
-    return replace(found, names=names_of(words), values=values, error=error)
 
 
 def _need_numbers(network: Network, what: str) -> None:

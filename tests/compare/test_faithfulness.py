@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from kdaudit.compare.faithfulness import curves, direction
+from kdaudit.compare.faithfulness import curves, direction, steps, tops
 from kdaudit.compare.telling import share
 
 WEIGHTS = np.array([[3.0, -1.0, 2.0, 0.5], [-2.0, 1.0, 0.1, -0.3]])
@@ -58,3 +58,27 @@ def test_a_ratio_to_nothing_is_unknown():
     rng = np.random.default_rng(0)
     assert not share(rng.normal(size=50), rng.normal(size=50)).known
     assert not share(np.ones(1), np.ones(1)).known
+
+
+def test_of_many_units_some_steps_are_looked_at_and_the_rest_lie_between():
+    rng, units = np.random.default_rng(0), 60
+    weights, values = rng.normal(size=(3, units)), rng.normal(size=(3, units))
+    asked = []
+
+    def bent(masks):
+        asked.append(len(masks))
+        return np.tanh((masks * weights[None]).sum(axis=2) / 4)
+
+    got = curves(bent, values, np.ones(3))
+    at = steps(units)
+    assert sum(asked) == 2 * len(at) <= 32
+    assert {0, units, *tops(units)} <= set(at.tolist())
+    order = np.argsort(-values, axis=1)
+    for row in range(3):
+        known = []
+        for k in at:
+            inside = np.zeros((1, 3, units), dtype=bool)
+            inside[0, row, order[row, :k]] = True
+            known.append(bent(inside)[0, row])
+        assert np.allclose(got.kept[row, at], known)
+        assert np.isclose(got.insertion[row], np.trapezoid(known, at / units))

@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kdaudit.domain import Domain, Text
+from kdaudit.explain.embeddings import embedded
 from kdaudit.explain.layers import attention_maps
+from kdaudit.explain.paths import integrated
 from kdaudit.explain.reasons import ablation, game_of, integrated_gradients, sampled_shapley
 from kdaudit.explain.texts import aligned, attended, summed, words_of
 from kdaudit.networks.architectures import build
@@ -124,6 +126,19 @@ def test_reasons_of_both_are_of_the_same_words(teacher, student):
         assert np.abs(a.values[:4]).max() > 0
     found = integrated_gradients(teacher, rows(), rows(), output=output, nodes=64)
     assert np.abs(found.values.sum(axis=1) - found.reach).max() < 0.02 * np.abs(found.values).sum(axis=1).max()
+
+
+def test_texts_that_go_through_by_length_have_the_shares_they_have_among_longer_ones(teacher):
+    output = np.zeros(len(TEXTS), dtype=np.int64)
+    found = integrated_gradients(teacher, rows(), rows(), output=output, nodes=8)
+    whole = integrated(*embedded(teacher, rows(), output), nodes=8)
+    places = words_of(teacher.encoding, rows())[:, : whole.values.shape[1]]
+    assert np.allclose(found.values, summed(whole.values, places, 7), atol=1e-6)
+    assert np.allclose(found.error, summed(whole.error, places, 7), atol=1e-6)
+    assert np.allclose(found.gap, whole.gap, atol=1e-6)
+    assert np.allclose(found.reach, whole.reach, atol=1e-6)
+    alone = integrated_gradients(teacher, rows(TEXTS[1:2]), rows(), output=output[:1], nodes=8)
+    assert alone.values[0].tolist() == found.values[1, :2].tolist()
 
 
 def test_ablation_leaves_out_all_pieces_of_a_word(teacher):
