@@ -102,7 +102,7 @@ def steady_words(notes: Mapping[str, Any]) -> list[str]:
             for name, share in sorted(steady["fields"].items(), key=lambda one: (-one[1], one[0]))
         )
         out.append(
-            f"Drawn again {count(int(steady['refits']))} times from the same rows, two trees agree on "
+            f"Drawn again {count(int(steady['refits']))} times from the same rows, two such proxies agree on "
             f"{number(steady['agreement'], 'percent')} of {count(int(steady['rows']))} rows on average (from "
             f"{number(steady['least'], 'percent')} to {number(steady['most'], 'percent')}) and share "
             f"{number(steady['alike'], 'percent')} of the fields that they test. Tested by: {clean(fields)}."

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass
+from functools import cache, partial
 from itertools import pairwise
 from typing import Any
 
@@ -22,27 +22,26 @@ from kdaudit.domain import Category, Real
 from kdaudit.errors import InvalidInput
 from kdaudit.rules import Rule, Rules, Test
 from kdaudit.samples import Samples
-from kdaudit.signal import Signal
 from kdaudit.subject import Ask, Subject
 from kdaudit.surrogates.choice import Candidate
 from kdaudit.surrogates.columns import columns_of
-from kdaudit.surrogates.enquiry import NONE, Body, enquire
-from kdaudit.surrogates.limits import Limits
-from kdaudit.surrogates.making import check, check_enquiry, made, parted
-from kdaudit.surrogates.making import read as reading_of
-from kdaudit.surrogates.readings import Wanted
+from kdaudit.surrogates.enquiry import NONE, Body
+from kdaudit.surrogates.making import check
+from kdaudit.surrogates.recipes import Family, RulesRecipe, distilled
 from kdaudit.surrogates.surrogate import Surrogate
 from kdaudit.surrogates.targets import Floats, Targets
 
 BAGS = 4
 """Boosted models whose mean is taken."""
+TRIAL = 16
+"""Most leaves of the trial trees that tell which new rows serve."""
 DIGITS = 4
 """Decimals of points: what is evaluated is what is read."""
 
 
-@dataclass(frozen=True)
-class Additive:
-    """Recipe of an additive model.
+@dataclass(frozen=True, kw_only=True)
+class Additive(RulesRecipe):
+    """Recipe of an additive model; for further keys see `kdaudit.surrogates.recipes.RulesRecipe`.
 
     Parameters
     ----------
@@ -50,40 +49,16 @@ class Additive:
         Most fields that it looks at; which and how many is chosen on ``select``.
     bins : int
         Most parts that a number's range is cut into.
-    slack : float
-        The smallest model within so many standard errors of the best on ``select`` is taken; 0 takes the best.
-    queries : int
-        New rows that are asked beyond ``fit`` and ``select``, for each of their rows.
-    read : dict
-        What to read off texts and pictures; see `kdaudit.surrogates.readings.Wanted`.
-    tries, seconds
-        Limits on the making, as of a tree.
     """
 
     fields: int = 5
     bins: int = 5
-    slack: float = 0.5
-    queries: int = 0
-    read: dict[str, Any] = field(default_factory=dict)
-    tries: int = 0
-    seconds: float = 0.0
 
     def __post_init__(self) -> None:
         check("model", "one field", self.fields, self.slack)
-        check_enquiry(self.queries)
-        Wanted.parse(self.read)
-        Limits(self.tries, self.seconds)
+        super().__post_init__()
         if not 2 <= self.bins <= 64:
             raise InvalidInput(f"a number is cut into 2 to 64 parts; {self.bins} were asked for")
-
-    @property
-    def signals(self) -> frozenset[Signal]:
-        """None in particular: scores where the teacher gives them, else decisions."""
-        return frozenset()
-
-    def extra(self, parts: Mapping[str, Samples]) -> int:
-        """Return how many rows are asked at most beyond ``fit`` and ``select``."""
-        return self.queries * sum(len(parts[name]) for name in ("fit", "select") if name in parts)
 
     def make(
         self, behaviour: Behaviour, teacher: Subject, parts: Mapping[str, Samples], ask: Ask, rng: np.random.Generator
@@ -97,23 +72,10 @@ class Additive:
         """
         if len(behaviour.outputs) > 1:
             raise InvalidInput(f"an additive model adds up one score; {behaviour.name!r} has {len(behaviour.outputs)}")
-        to_teacher = partial(ask, teacher)
-        rows = parted(behaviour, parts["fit"], parts.get("select"), to_teacher, rng)
-        fit, chosen_on = reading_of(rows, self.read)
-        enquiry = enquire(behaviour, fit, chosen_on, to_teacher, queries=self.queries, leaves=16, rng=rng)
-        seed = int(rng.integers(2**31))
-        every = (each for body in enquiry.ways(fit, chosen_on) for each in self._candidates(behaviour, body, seed))
-        found, cut = Limits(self.tries, self.seconds).taken(every)
-        return made(behaviour, "additive model", found, (fit, chosen_on), self.slack, enquiry, cut)
-
-    def words(self, subject: Surrogate | None = None) -> str:
-        """Return what was made, in words; without it, what will be."""
-        n = self.fields if subject is None else len(subject.rules.fields)
-        return f"additive model of {'at most ' if subject is None else ''}{n} {'field' if n == 1 else 'fields'}"
-
-    def size(self, subject: Surrogate) -> dict[str, int]:
-        """Return how much there is to read."""
-        return {"rules": len(subject.rules.rules), "terms": subject.rules.terms}
+        # drawn when first needed, after the rows
+        seed = cache(lambda: int(rng.integers(2**31)))
+        family = Family("additive model", TRIAL, lambda body: self._candidates(behaviour, body, seed()))
+        return distilled(behaviour, family, (parts["fit"], parts.get("select")), partial(ask, teacher), self.care, rng)
 
     def _candidates(self, behaviour: Behaviour, body: Body, seed: int) -> Iterator[Candidate]:
         start = "" if body.name == NONE else f"{body.name}, "

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ from kdaudit.samples import Samples
 from kdaudit.sampling.pool import drawn
 from kdaudit.surrogates.choice import Candidate
 from kdaudit.surrogates.columns import Column, Mask, columns_of
+from kdaudit.surrogates.limits import Limits
 from kdaudit.surrogates.splits import Split, best_split
 from kdaudit.surrogates.targets import Floats, Targets, TeacherAsk, answered, stacked
 
@@ -57,6 +58,28 @@ def check_sure(sure: float, queries: int) -> None:
 
 
 @dataclass(frozen=True)
+class Aim:
+    """How large a tree is grown, how surely, and what that may take.
+
+    Parameters
+    ----------
+    leaves : int
+        Most leaves.
+    level : float
+        At which a split must beat every other field.
+    budget : int
+        Most rows asked beyond those given.
+    limits : Limits
+        Each tree, of one leaf more than the one before, is a candidate.
+    """
+
+    leaves: int
+    level: float
+    budget: int
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True)
 class Contest:
     """A split against every other field.
 
@@ -82,22 +105,47 @@ class Contest:
     won: bool
 
 
+_Offer = tuple[float, int, tuple[Test, ...], tuple[Test, Test]]
+"""Minus the gain of a split, the number of its contest, its leaf, and the tests of both sides."""
+
+
 class _Growing:
     """A tree while it grows: all rows that were answered, and the questions that are left."""
 
     def __init__(
-        self,
-        behaviour: Behaviour,
-        rows: Targets,
-        ask: TeacherAsk,
-        budget: int,
-        level: float,
-        rng: np.random.Generator,
+        self, behaviour: Behaviour, rows: Targets, ask: TeacherAsk, aim: Aim, rng: np.random.Generator
     ) -> None:
-        self.behaviour, self.rows, self.level = behaviour, rows, level
-        self._ask, self._left, self._rng = ask, budget, rng
+        self.behaviour, self.rows, self.aim = behaviour, rows, aim
+        self._ask, self._left, self._rng = ask, aim.budget, rng
         self._met = set(rows.asked.keys().tolist())
         self.asked, self.note = 0, ""
+        self.contests: list[Contest] = []
+
+    def trees(self) -> Iterator[tuple[tuple[Test, ...], ...]]:
+        """Yield trees as the paths of their leaves, best split first, each the one before with a leaf parted."""
+        paths: list[tuple[Test, ...]] = [()]
+        yield tuple(paths)
+        queue = self._offered([()])
+        while queue and len(paths) < self.aim.leaves:
+            _, _, path, sides = heapq.heappop(queue)
+            at = paths.index(path)
+            paths[at : at + 1] = [(*path, side) for side in sides]
+            yield tuple(paths)
+            if len(paths) < self.aim.leaves:
+                for one in self._offered([(*path, side) for side in sides]):
+                    heapq.heappush(queue, one)
+
+    def _offered(self, paths: Sequence[tuple[Test, ...]]) -> list[_Offer]:
+        """Return the splits of leaves that are won, to be taken the one of the largest gain first."""
+        out: list[_Offer] = []
+        for path in paths:
+            found, split, columns = self.contest(path)
+            self.contests.append(found)
+            if found.won and split is not None:
+                column = columns[split.column]
+                sides = (column.test(split.left), column.test(~split.left))
+                out.append((-split.gain, len(self.contests), path, sides))
+        return out
 
     def inside(self, tests: tuple[Test, ...], samples: Samples) -> Mask:
         """Return which rows come to a node."""
@@ -113,11 +161,11 @@ class _Growing:
             here = self.rows.take(np.flatnonzero(self.inside(tests, self.rows.samples)))
             without = () if self.behaviour.contrast is None else (self.behaviour.contrast.field,)
             columns = columns_of(here.samples, without=without)
-            found, split = _fought(columns, here, self.level)
+            found, split = _fought(columns, here, self.aim.level)
             found = replace(found, at=Rule(tests, ()).text(here.samples.domain), asked=asked)
             if split is None or found.won or round_ == ROUNDS:
                 break
-            more = self._more(tests, here, min(_wanted(found, self.level), most - asked))
+            more = self._more(tests, here, min(_wanted(found, self.aim.level), most - asked))
             if not more:
                 break
             asked += more
@@ -211,24 +259,18 @@ class Sure:
         Rows answered beyond those given.
     note : str
         Why fewer were asked than allowed; empty if they were not.
+    cut : str
+        Why there are no more trees, if a limit ended them.
     """
 
     candidates: tuple[Candidate, ...]
     contests: tuple[dict[str, Any], ...]
     asked: int
     note: str
+    cut: str = ""
 
 
-def surely_grown(
-    behaviour: Behaviour,
-    rows: Targets,
-    ask: TeacherAsk,
-    *,
-    leaves: int,
-    level: float,
-    budget: int,
-    rng: np.random.Generator,
-) -> Sure:
+def surely_grown(behaviour: Behaviour, rows: Targets, ask: TeacherAsk, aim: Aim, rng: np.random.Generator) -> Sure:
     """Grow a tree best split first, each split asked for until it is sure.
 
     Parameters
@@ -237,39 +279,13 @@ def surely_grown(
     rows : Targets
         Answered rows.
     ask : callable
-    leaves : int
-        Most leaves.
-    level : float
-        At which a split must beat every other field.
-    budget : int
-        Most rows asked beyond those given.
+    aim : Aim
     rng : Generator
     """
-    growing = _Growing(behaviour, rows, ask, budget, level, rng)
-    paths: list[tuple[Test, ...]] = [()]
-    trees = [tuple(paths)]
-    queue: list[tuple[float, int, tuple[Test, ...], tuple[Test, Test]]] = []
-    contests: list[Contest] = []
-
-    def offer(path: tuple[Test, ...]) -> None:
-        found, split, columns = growing.contest(path)
-        contests.append(found)
-        if found.won and split is not None:
-            column = columns[split.column]
-            sides = (column.test(split.left), column.test(~split.left))
-            heapq.heappush(queue, (-split.gain, len(contests), path, sides))
-
-    offer(())
-    while queue and len(trees) < leaves:
-        _, _, path, sides = heapq.heappop(queue)
-        at = paths.index(path)
-        paths[at : at + 1] = [(*path, side) for side in sides]
-        trees.append(tuple(paths))
-        if len(trees) < leaves:
-            for side in sides:
-                offer((*path, side))
-    found = tuple(_candidate(tree, growing.rows, behaviour.outputs, level) for tree in trees)
-    return Sure(found, tuple(vars(contest) for contest in contests), growing.asked, growing.note)
+    growing = _Growing(behaviour, rows, ask, aim, rng)
+    trees, cut, _ = aim.limits.met(growing.trees())
+    found = tuple(_candidate(tree, growing.rows, behaviour.outputs, aim.level) for tree in trees)
+    return Sure(found, tuple(vars(contest) for contest in growing.contests), growing.asked, growing.note, cut)
 
 
 def _candidate(paths: Sequence[tuple[Test, ...]], rows: Targets, outputs: tuple[str, ...], level: float) -> Candidate:

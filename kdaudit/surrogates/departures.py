@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -13,21 +13,19 @@ from kdaudit.errors import InvalidInput
 from kdaudit.samples import Samples
 from kdaudit.signal import LABEL, LOGIT, SCORE, Signal, Signals
 from kdaudit.subject import Answers, Ask, Subject
-from kdaudit.surrogates.candidates import Extent
-from kdaudit.surrogates.making import check, check_enquiry
-from kdaudit.surrogates.readings import Wanted
 from kdaudit.surrogates.surrogate import Surrogate
-from kdaudit.surrogates.trees import tree
+from kdaudit.surrogates.trees import TreeRecipe, grown
 
 OUTPUTS = {"score": ("difference",), "decision": ("decides otherwise",)}
 
 
 @dataclass(frozen=True)
-class DepartureTree:
+class DepartureTree(TreeRecipe):
     """Recipe of a tree that answers with the teacher's answer minus another's.
 
     A proxy meets the rows that it was made from better than others, so that there its errors look smaller and plainer
-    than they are: `queries` asks both about rows that neither has seen.
+    than they are: `queries` asks both about rows that neither has seen.  For further keys see
+    `kdaudit.surrogates.trees.TreeRecipe`.
 
     Parameters
     ----------
@@ -39,43 +37,19 @@ class DepartureTree:
         Whose score, where the behaviour has several outputs.
     leaves : int
         Most leaves.
-    slack : float
-        The smallest tree within so many standard errors of the best on ``select`` is taken; 0 takes the best.
-    queries : int
-        New rows that both are asked about beyond ``fit`` and ``select``, for each of their rows.
-    fields : int
-        Most fields of one split, 1 to 3; with more than one, a split may cut a weighted sum.
-    read : dict
-        What to read off texts and pictures; see `kdaudit.surrogates.readings.Wanted`.
     """
 
     minus: str
     of: Literal["score", "decision"] = "score"
     output: str = ""
-    leaves: int = 8
-    slack: float = 0.5
-    queries: int = 0
-    fields: int = 1
-    read: dict[str, Any] = field(default_factory=dict)
+    leaves: int = field(default=8, kw_only=True)
 
     def __post_init__(self) -> None:
-        check("tree", "one leaf", self.leaves, self.slack)
-        check_enquiry(self.queries)
-        Wanted.parse(self.read)
-        Extent(self.leaves, self.fields, self.queries)
+        super().__post_init__()
         if not self.minus:
             raise InvalidInput("minus names nobody; a proxy made before, previous or twin was expected")
         if self.output and self.of == "decision":
             raise InvalidInput("a difference of decisions is about all outputs; leave output away")
-
-    @property
-    def signals(self) -> frozenset[Signal]:
-        """None in particular: scores where the teacher gives them, else decisions."""
-        return frozenset()
-
-    def extra(self, parts: Mapping[str, Samples]) -> int:
-        """Return how many rows the teacher is asked at most beyond ``fit`` and ``select``."""
-        return self.queries * sum(len(parts[name]) for name in ("fit", "select") if name in parts)
 
     def beside(self, other: Subject) -> Beside:
         """Return the recipe with whom the difference is to."""
@@ -100,18 +74,6 @@ class DepartureTree:
             f"a tree of {teacher.identity.name} minus {self.minus} on {behaviour.name!r} needs that other subject; "
             "make it of `beside(other)`"
         )
-
-    def words(self, subject: Surrogate | None = None) -> str:
-        """Return what was made, in words; without it, what will be."""
-        what = "disagreement with" if self.of == "decision" else "teacher minus"
-        if subject is None:
-            return f"tree of at most {self.leaves} leaves on {what} {self.minus}"
-        n = len(subject.rules.rules)
-        return f"tree of {n} {'leaf' if n == 1 else 'leaves'} on {what} {self.minus}"
-
-    def size(self, subject: Surrogate) -> dict[str, int]:
-        """Return how much there is to read."""
-        return {"leaves": len(subject.rules.rules), "terms": subject.rules.terms}
 
 
 @dataclass(frozen=True)
@@ -144,19 +106,9 @@ class Beside:
             said = [ask(subject, rows, (_signal(subject),)) for subject in (teacher, self.other)]
             return minus.read(said[0], said[1], behaviour.outputs)
 
-        found = tree(
-            # what is to be met is a number, also where it is 1 for "otherwise": its mean is the share of rows
-            replace(behaviour, outputs=OUTPUTS[recipe.of], scale="value", domain=behaviour.domain.undirected()),
-            parts["fit"],
-            difference,
-            leaves=recipe.leaves,
-            fields=recipe.fields,
-            queries=recipe.queries,
-            read=recipe.read,
-            select=parts.get("select"),
-            slack=recipe.slack,
-            rng=rng,
-        )
+        # what is to be met is a number, also where it is 1 for "otherwise": its mean is the share of rows
+        asked = replace(behaviour, outputs=OUTPUTS[recipe.of], scale="value", domain=behaviour.domain.undirected())
+        found = grown(asked, (parts["fit"], parts.get("select")), difference, recipe.search, recipe.care, rng)
         return replace(found, minus=minus)
 
 

@@ -10,11 +10,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from kdaudit.errors import InvalidInput
 from kdaudit.surrogates.choice import Candidate
 
 Clock = Callable[[], float]
+Thing = TypeVar("Thing")
 
 
 @dataclass(frozen=True)
@@ -44,12 +46,17 @@ class Limits:
 
         What was cut short by the clock is not made again from all rows either.
         """
+        out, why, late = self.met(candidates, clock)
+        return ([replace(one, again=None) for one in out] if late else out), why
+
+    def met(self, things: Iterable[Thing], clock: Clock = time.monotonic) -> tuple[list[Thing], str, bool]:
+        """Return the things that are made within the limits, why there are no more, and whether the clock ended it."""
         start, out = clock(), []
-        for candidate in candidates:
-            out.append(candidate)
+        for thing in things:
+            out.append(thing)
             if self.seconds and clock() - start >= self.seconds:
                 told = f"the time of {self.seconds:g} seconds ended after {len(out)} candidates"
-                return [replace(one, again=None) for one in out], f"{told}: this is the best of them"
+                return out, f"{told}: this is the best of them", True
             if self.tries and len(out) == self.tries:
-                return out, f"the limit of {self.tries} candidates was reached: this is the best of them"
-        return out, ""
+                return out, f"the limit of {self.tries} candidates was reached: this is the best of them", False
+        return out, "", False

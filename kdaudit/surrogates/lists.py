@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
@@ -12,16 +12,14 @@ import numpy as np
 from kdaudit.behaviour import Behaviour
 from kdaudit.rules import Rules
 from kdaudit.samples import Samples
-from kdaudit.signal import Signal
 from kdaudit.subject import Ask, Subject
 from kdaudit.surrogates.choice import Candidate
 from kdaudit.surrogates.columns import columns_of
 from kdaudit.surrogates.conditions import Condition, Vocabulary
-from kdaudit.surrogates.enquiry import NONE, Body, enquire
+from kdaudit.surrogates.enquiry import NONE, Body
 from kdaudit.surrogates.limits import Limits
-from kdaudit.surrogates.making import check, check_enquiry, made, parted
-from kdaudit.surrogates.making import read as reading_of
-from kdaudit.surrogates.readings import Wanted
+from kdaudit.surrogates.making import check
+from kdaudit.surrogates.recipes import Care, Family, RulesRecipe, distilled
 from kdaudit.surrogates.sequences import grow, listed, revised
 from kdaudit.surrogates.surrogate import Surrogate
 from kdaudit.surrogates.targets import Targets, TeacherAsk
@@ -41,6 +39,7 @@ def rule_list(  # noqa: PLR0913 - each is a choice of the user's
     rules: int = 16,
     queries: int = 0,
     read: Mapping[str, Any] | None = None,
+    refits: int = 0,
     limits: Limits | None = None,
     select: Samples | None = None,
     slack: float = 0.5,
@@ -67,6 +66,8 @@ def rule_list(  # noqa: PLR0913 - each is a choice of the user's
         held out.
     read : mapping, optional
         What to read off texts and pictures; see `kdaudit.surrogates.readings.Wanted`.
+    refits : int
+        Lists made again on rows drawn with replacement, to tell how much of the list would stay; 0 for none.
     limits : Limits, optional
         What the making may take; the best so far is returned, and its card says so.
     select : Samples, optional
@@ -81,12 +82,12 @@ def rule_list(  # noqa: PLR0913 - each is a choice of the user's
         If `rules` is below 1 or `slack` below 0, no row was answered, or a field is neither a number nor a category.
     """
     check("rule list", "one rule, its default", rules, slack)
-    fit, chosen_on = reading_of(parted(behaviour, samples, select, ask, rng), read or {})
-    enquiry = enquire(behaviour, fit, chosen_on, ask, queries=queries, leaves=rules, rng=rng)
-    make = partial(_candidates, behaviour, rules=rules)
-    every = (each for body in enquiry.ways(fit, chosen_on) for each in by_weight(make, body))
-    found, cut = (limits or Limits()).taken(every)
-    return made(behaviour, "rule list", found, (fit, chosen_on), slack, enquiry, cut)
+    care = Care(slack, queries, read or {}, refits, limits or Limits())
+    return distilled(behaviour, _family(behaviour, rules), (samples, select), ask, care, rng)
+
+
+def _family(behaviour: Behaviour, rules: int) -> Family:
+    return Family("rule list", rules, partial(by_weight, partial(_candidates, behaviour, rules=rules)))
 
 
 class _Maker:
@@ -142,70 +143,25 @@ def _again(remake: Callable[[], _Maker], way: tuple[str, float], again: bool, le
     return remake().made(way, again, length)
 
 
-@dataclass(frozen=True)
-class RuleList:
-    """Recipe of a rule list.
+@dataclass(frozen=True, kw_only=True)
+class RuleList(RulesRecipe):
+    """Recipe of a rule list; for further keys see `kdaudit.surrogates.recipes.RulesRecipe`.
 
     Parameters
     ----------
     rules : int
         Most rules, the default included.
-    slack : float
-        The shortest list within so many standard errors of the best on ``select`` is taken; 0 takes the best.
-    queries : int
-        New rows that are asked beyond ``fit`` and ``select``, for each of their rows.
-    read : dict
-        What to read off texts and pictures; see `kdaudit.surrogates.readings.Wanted`.
-    tries, seconds
-        Limits on the making, as of a tree.
     """
 
     rules: int = 16
-    slack: float = 0.5
-    queries: int = 0
-    read: dict[str, Any] = field(default_factory=dict)
-    tries: int = 0
-    seconds: float = 0.0
 
     def __post_init__(self) -> None:
         check("rule list", "one rule, its default", self.rules, self.slack)
-        check_enquiry(self.queries)
-        Wanted.parse(self.read)
-        Limits(self.tries, self.seconds)
-
-    def extra(self, parts: Mapping[str, Samples]) -> int:
-        """Return how many rows are asked at most beyond ``fit`` and ``select``."""
-        return self.queries * sum(len(parts[name]) for name in ("fit", "select") if name in parts)
-
-    @property
-    def signals(self) -> frozenset[Signal]:
-        """None in particular: scores where the teacher gives them, else decisions."""
-        return frozenset()
+        super().__post_init__()
 
     def make(
         self, behaviour: Behaviour, teacher: Subject, parts: Mapping[str, Samples], ask: Ask, rng: np.random.Generator
     ) -> Surrogate:
         """Return the rule list; see `kdaudit.question.ProxyRecipe`."""
-        return rule_list(
-            behaviour,
-            parts["fit"],
-            partial(ask, teacher),
-            rules=self.rules,
-            queries=self.queries,
-            read=self.read,
-            limits=Limits(self.tries, self.seconds),
-            select=parts.get("select"),
-            slack=self.slack,
-            rng=rng,
-        )
-
-    def words(self, subject: Surrogate | None = None) -> str:
-        """Return what was made, in words; without it, what will be."""
-        if subject is None:
-            return f"list of at most {self.rules} rules"
-        n = len(subject.rules.rules)
-        return f"list of {n} {'rule' if n == 1 else 'rules'}"
-
-    def size(self, subject: Surrogate) -> dict[str, int]:
-        """Return how much there is to read."""
-        return {"rules": len(subject.rules.rules), "terms": subject.rules.terms}
+        rows = (parts["fit"], parts.get("select"))
+        return distilled(behaviour, _family(behaviour, self.rules), rows, partial(ask, teacher), self.care, rng)

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 
 from kdaudit.behaviour import Behaviour
 from kdaudit.rules import Rule, Rules
 from kdaudit.samples import Samples
-from kdaudit.signal import Signal
 from kdaudit.subject import Ask, Subject
 from kdaudit.surrogates.choice import Candidate
 from kdaudit.surrogates.columns import columns_of
 from kdaudit.surrogates.conditions import Condition, Vocabulary, search
-from kdaudit.surrogates.enquiry import NONE, Body, enquire
-from kdaudit.surrogates.limits import Limits
-from kdaudit.surrogates.making import check, check_enquiry, made, parted
-from kdaudit.surrogates.making import read as reading_of
-from kdaudit.surrogates.readings import Wanted
+from kdaudit.surrogates.enquiry import NONE, Body
+from kdaudit.surrogates.making import check
+from kdaudit.surrogates.recipes import Family, RulesRecipe, distilled
 from kdaudit.surrogates.surrogate import Surrogate
 from kdaudit.surrogates.targets import Floats, Targets
 from kdaudit.surrogates.weighting import by_weight
@@ -36,9 +32,9 @@ DIGITS = 4
 """Decimals of a rule's points: what is evaluated is what is read."""
 
 
-@dataclass(frozen=True)
-class RuleSet:
-    """Recipe of a rule set with votes.
+@dataclass(frozen=True, kw_only=True)
+class RuleSet(RulesRecipe):
+    """Recipe of a rule set with votes; for further keys see `kdaudit.surrogates.recipes.RulesRecipe`.
 
     Conditions of at most three tests are taken one after another, each the best for what the earlier ones leave over
     (boosting of rules: Cohen and Singer, 1999); after each the points of all are fitted anew by least squares, as in
@@ -48,61 +44,21 @@ class RuleSet:
     ----------
     rules : int
         Most rules, the start of the votes included.
-    slack : float
-        The smallest set within so many standard errors of the best on ``select`` is taken; 0 takes the best.
-    queries : int
-        New rows that are asked beyond ``fit`` and ``select``, for each of their rows.
-    read : dict
-        What to read off texts and pictures; see `kdaudit.surrogates.readings.Wanted`.
-    tries, seconds
-        Limits on the making, as of a tree.
     """
 
     rules: int = 16
-    slack: float = 0.5
-    queries: int = 0
-    read: dict[str, Any] = field(default_factory=dict)
-    tries: int = 0
-    seconds: float = 0.0
 
     def __post_init__(self) -> None:
         check("rule set", "one rule, its start", self.rules, self.slack)
-        check_enquiry(self.queries)
-        Wanted.parse(self.read)
-        Limits(self.tries, self.seconds)
-
-    @property
-    def signals(self) -> frozenset[Signal]:
-        """None in particular: scores where the teacher gives them, else decisions."""
-        return frozenset()
-
-    def extra(self, parts: Mapping[str, Samples]) -> int:
-        """Return how many rows are asked at most beyond ``fit`` and ``select``."""
-        return self.queries * sum(len(parts[name]) for name in ("fit", "select") if name in parts)
+        super().__post_init__()
 
     def make(
         self, behaviour: Behaviour, teacher: Subject, parts: Mapping[str, Samples], ask: Ask, rng: np.random.Generator
     ) -> Surrogate:
         """Return the rule set; see `kdaudit.question.ProxyRecipe`."""
-        to_teacher = partial(ask, teacher)
-        rows = parted(behaviour, parts["fit"], parts.get("select"), to_teacher, rng)
-        fit, chosen_on = reading_of(rows, self.read)
-        enquiry = enquire(behaviour, fit, chosen_on, to_teacher, queries=self.queries, leaves=self.rules, rng=rng)
-        make = partial(_candidates, behaviour, rules=self.rules)
-        every = (each for body in enquiry.ways(fit, chosen_on) for each in by_weight(make, body))
-        found, cut = Limits(self.tries, self.seconds).taken(every)
-        return made(behaviour, "rule set", found, (fit, chosen_on), self.slack, enquiry, cut)
-
-    def words(self, subject: Surrogate | None = None) -> str:
-        """Return what was made, in words; without it, what will be."""
-        if subject is None:
-            return f"set of at most {self.rules} rules that vote"
-        n = len(subject.rules.rules)
-        return f"set of {n} {'rule' if n == 1 else 'rules'} that vote"
-
-    def size(self, subject: Surrogate) -> dict[str, int]:
-        """Return how much there is to read."""
-        return {"rules": len(subject.rules.rules), "terms": subject.rules.terms}
+        make = partial(by_weight, partial(_candidates, behaviour, rules=self.rules))
+        rows = (parts["fit"], parts.get("select"))
+        return distilled(behaviour, Family("rule set", self.rules, make), rows, partial(ask, teacher), self.care, rng)
 
 
 def _candidates(behaviour: Behaviour, body: Body, rules: int) -> Iterator[Candidate]:

@@ -10,14 +10,16 @@ from kdaudit.errors import InvalidInput, OverBudget
 from kdaudit.samples import Origin, Samples
 from kdaudit.signal import LABEL, SCORE
 from kdaudit.subject import Answers
-from kdaudit.surrogates.certainty import FEWEST, ROUNDS, surely_grown
+from kdaudit.surrogates.certainty import FEWEST, ROUNDS, Aim, surely_grown
 from kdaudit.surrogates.columns import columns_of
+from kdaudit.surrogates.limits import Limits
 from kdaudit.surrogates.splits import best_split
 from kdaudit.surrogates.targets import ask_for_targets
 from kdaudit.surrogates.trees import Tree, tree
 
 DOMAIN = Domain((*(Real(name) for name in "abc"), Category("kind", ("x", "y", "z"))))
 BEHAVIOUR = Behaviour("yes", ("yes",), DOMAIN)
+NONE = Limits()
 
 
 def rows(n, seed):
@@ -39,12 +41,10 @@ def teaching(first, second):
     return ask
 
 
-def grown(ask, seed, level=0.95, budget=2000, n=200, leaves=4):
+def grown(ask, seed, level=0.95, budget=2000, n=200, leaves=4, limits=NONE):
     targets = ask_for_targets(BEHAVIOUR, rows(n, seed), ask)
     ask.asked = 0
-    return surely_grown(
-        BEHAVIOUR, targets, ask, leaves=leaves, level=level, budget=budget, rng=np.random.default_rng(seed)
-    )
+    return surely_grown(BEHAVIOUR, targets, ask, Aim(leaves, level, budget, limits), np.random.default_rng(seed))
 
 
 def test_a_clear_winner_is_taken_without_a_question():
@@ -99,7 +99,7 @@ def test_a_budget_that_ends_stops_and_says_so():
         return ask(samples, signals)
 
     targets = ask_for_targets(BEHAVIOUR, rows(200, 0), short)
-    found = surely_grown(BEHAVIOUR, targets, short, leaves=4, level=0.99, budget=500, rng=np.random.default_rng(0))
+    found = surely_grown(BEHAVIOUR, targets, short, Aim(4, 0.99, 500), np.random.default_rng(0))
     assert "the budget ended" in found.note
     assert found.asked == 0
 
@@ -121,7 +121,7 @@ def test_levels_that_are_none_are_refused(keys):
 def test_how_sure_by_a_loop_over_rows():
     ask = teaching(0.22, 0.19)
     targets = ask_for_targets(BEHAVIOUR, rows(200, 4), ask)
-    found = surely_grown(BEHAVIOUR, targets, ask, leaves=1, level=0.95, budget=0, rng=np.random.default_rng(0))
+    found = surely_grown(BEHAVIOUR, targets, ask, Aim(1, 0.95, 0), np.random.default_rng(0))
     first = found.contests[0]
     score, columns = targets.score[:, 0], columns_of(targets.samples)
     errors = {}

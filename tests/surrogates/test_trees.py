@@ -188,15 +188,13 @@ def test_every_row_of_the_domain_meets_one_leaf_even_those_never_seen(seed, beha
     assert (np.sum(held, axis=0) == 1).all()
 
 
-def test_recipes_say_what_they_made(behaviour, draw_rows, planted_ask):
+def test_recipes_make_what_they_name(behaviour, draw_rows, planted_ask):
     parts = {"fit": draw_rows(800, 1), "select": draw_rows(300, 2)}
-    for recipe, noun in ((Tree(leaves=8), "tree"), (RuleList(rules=8), "list")):
+    for recipe, noun in ((Tree(leaves=8), "tree"), (RuleList(rules=8), "rule list")):
         made = recipe.make(
             behaviour, None, parts, lambda subject, samples, signals: planted_ask(samples, signals), rng()
         )
-        n = len(made.rules.rules)
-        assert recipe.words(made) == f"{noun} of {n} {'leaves' if noun == 'tree' else 'rules'}"
-        assert recipe.size(made)["terms"] == made.rules.terms
+        assert made.identity.name == f"{noun}" and made.rules.rules
         assert recipe.signals == frozenset()
     for wrong in (
         lambda: tree(behaviour, None, None, leaves=0, rng=rng()),
