@@ -41,7 +41,7 @@ class TensorGame:
         self.passes, self.inputs, self.background = passes, inputs, background
         self.chunk = chunk or chunk_of(tuple(inputs.rows.shape[1:]))
         # a few rows, many coalitions: each row's step is read once for all of them
-        self._rows = max(1, min(len(inputs.rows), self.chunk // 8))
+        self._rows = max(1, min(len(inputs.rows), self.chunk // 16))
 
     def __call__(self, masks: Masks) -> Floats:
         """Return the worth of coalitions shared by all rows: (k, units) -> (k, n)."""
@@ -54,7 +54,9 @@ class TensorGame:
     def _worth(self, masks: torch.Tensor) -> Floats:
         k, n = len(masks), len(self.inputs.rows)
         out = torch.zeros(k, n, dtype=torch.float64)
-        each = max(1, self.chunk // self._rows)
+        # parts of one size: what a small last part cost would be a tenth of few coalitions
+        parts = max(1, -(-k * self._rows // self.chunk))
+        each = max(1, -(-k // parts))
         for start in range(0, n, self._rows):
             rows = slice(start, min(start + self._rows, n))
             x, output = self.inputs.rows[rows], self.inputs.output[rows]
