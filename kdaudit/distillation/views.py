@@ -22,6 +22,7 @@ from kdaudit.digest import of_data
 from kdaudit.domain import Category, Domain, Field, Image, Real
 from kdaudit.errors import InvalidInput
 from kdaudit.samples import Origin, Samples, concat
+from kdaudit.sampling.samplers import flipped as turned
 
 Column = NDArray[Any]
 Columns = dict[str, Column]
@@ -78,6 +79,27 @@ def shuffled(samples: Samples, n: int, rng: np.random.Generator) -> Samples:
     base = samples.take(_turns(len(samples), n, rng))
     columns = {f.name: samples.columns[f.name][_turns(len(samples), n, rng)] for f in samples.domain.fields}
     return _made("shuffled", (), base, columns, labels=None)
+
+
+def flipped(samples: Samples, n: int, rng: np.random.Generator) -> Samples:
+    """Return rows with one protected category set to another level, all else kept; outcomes are left out.
+
+    Of several protected categories each row has one changed, by chance; one in which it is missing stays as it is.  A
+    student that learnt such rows shows better what the change does to its teacher's answer.
+
+    Raises
+    ------
+    InvalidInput
+        If no protected field is a category of several levels.
+    """
+    base = samples.take(_turns(len(samples), n, rng))
+    changed, kept = turned(base, rng)
+    if len(base) and not len(kept):
+        raise InvalidInput("flipped changes a protected category; mark one as `protected: true`, or leave flipped out")
+    columns = {name: column.copy() for name, column in base.columns.items()}
+    for name, column in changed.items():
+        columns[name][kept] = column
+    return _made("flipped", (), base, columns, labels=None)
 
 
 def uniform(domain: Domain, n: int, rng: np.random.Generator) -> Samples:
@@ -161,8 +183,13 @@ class Share:
         return SAMPLERS[self.name](samples, n, rng, *self.numbers)
 
 
-SAMPLERS: dict[str, Callable[..., Samples]] = {"jitter": jitter, "mixup": mixup, "shuffled": shuffled}
-NUMBERS: Mapping[str, int] = {"data": 0, "jitter": 1, "mixup": 0, "shuffled": 0, "uniform": 0}
+SAMPLERS: dict[str, Callable[..., Samples]] = {
+    "jitter": jitter,
+    "mixup": mixup,
+    "shuffled": shuffled,
+    "flipped": flipped,
+}
+NUMBERS: Mapping[str, int] = {"data": 0, "jitter": 1, "mixup": 0, "shuffled": 0, "flipped": 0, "uniform": 0}
 """Name in a plan -> most numbers that it takes in parentheses."""
 
 

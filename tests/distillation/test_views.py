@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kdaudit.distillation.views import inputs, jitter, mixup, parse, shuffled, uniform
+from kdaudit.distillation.views import flipped, inputs, jitter, mixup, parse, shuffled, uniform
 from kdaudit.domain import Category, Domain, Image, Real, Text
 from kdaudit.errors import InvalidInput
 from kdaudit.samples import Origin, Samples
@@ -113,6 +113,18 @@ def test_shuffling_keeps_each_field_and_breaks_what_hangs_together():
     assert school[age].all()
     old = made.columns["age"] >= 21
     assert np.abs((made.columns["school"] == 0)[old].mean() - school.mean()) < 0.05
+
+
+def test_flipping_changes_one_protected_level_and_nothing_else():
+    fields = (Category("sex", ("female", "male"), protected=True), Real("hours", 0, 99))
+    columns = {"sex": rng().integers(0, 2, 50).astype(np.int32), "hours": rng().uniform(0, 99, 50)}
+    samples = Samples(Domain(fields), columns, np.arange(50), Origin("people"), np.zeros(50))
+    made = inputs("data + flipped", samples, rng())
+    assert len(made) == 100 and made.labels is None
+    both = {(hours, sex) for hours, sex in zip(made.columns["hours"], made.columns["sex"], strict=True)}
+    assert both == {(hours, sex) for hours in columns["hours"] for sex in (0, 1)}
+    with pytest.raises(InvalidInput, match="protected category"):
+        flipped(people(20), 20, rng())
 
 
 def test_even_draws_cover_the_domain():
