@@ -27,6 +27,7 @@ from kdaudit.surrogates.choice import Candidate
 from kdaudit.surrogates.columns import columns_of
 from kdaudit.surrogates.enquiry import NONE, Body
 from kdaudit.surrogates.making import check
+from kdaudit.surrogates.monotone import directions, isotonic
 from kdaudit.surrogates.recipes import Family, RulesRecipe, distilled
 from kdaudit.surrogates.surrogate import Surrogate
 from kdaudit.surrogates.targets import Floats, Targets
@@ -35,6 +36,8 @@ BAGS = 4
 """Boosted models whose mean is taken."""
 TRIAL = 16
 """Most leaves of the trial trees that tell which new rows serve."""
+LIGHT = 1e-6
+"""What a part of a range without rows weighs, beside rows that weigh 1."""
 DIGITS = 4
 """Decimals of points: what is evaluated is what is read."""
 
@@ -42,6 +45,8 @@ DIGITS = 4
 @dataclass(frozen=True, kw_only=True)
 class Additive(RulesRecipe):
     """Recipe of an additive model; for further keys see `kdaudit.surrogates.recipes.RulesRecipe`.
+
+    Where the domain calls a field monotone, the points of its parts rise, or fall, along it.
 
     Parameters
     ----------
@@ -138,7 +143,7 @@ def _ranked(rows: Targets, names: list[str], bins: int, seed: int) -> list[str]:
 def _rules(behaviour: Behaviour, rows: Targets, names: list[str], bins: int, seed: int) -> Rules:
     if not names:
         return Rules("set", (Rule((), rows.answer(np.arange(len(rows))), len(rows)),), behaviour.outputs)
-    machine = _machine(rows, names, bins, seed)
+    machine, rising = _machine(rows, names, bins, seed), directions(behaviour)
     start = float(np.ravel(machine.intercept_)[0])
     out: list[Rule] = []
     for at, name in enumerate(names):
@@ -147,12 +152,30 @@ def _rules(behaviour: Behaviour, rows: Targets, names: list[str], bins: int, see
         # a row without the value gets the start alone: so what it would get is moved there
         absent = float(points[0]) if missing else 0.0
         start += absent
-        for test, worth in _tests(rows.samples.domain[name], machine.bins_[at][0], points):
-            held = int(test.holds(rows.samples).sum())
-            value = round(worth - absent, DIGITS) + 0.0
-            if held and value:
-                out.append(Rule((test,), (value,), held))
+        told = list(_tests(rows.samples.domain[name], machine.bins_[at][0], points))
+        held = [test.holds(rows.samples) for test, _ in told]
+        worths = np.array([worth for _, worth in told])
+        if name in rising:
+            worths = _rising(worths, rising[name], [_weight(rows, some) for some in held])
+        for (test, _), some, worth in zip(told, held, worths, strict=True):
+            value = round(float(worth) - absent, DIGITS) + 0.0
+            # a part of a range that must rise is kept where no row lies: without it the answer would fall there
+            if value and (some.any() or name in rising):
+                out.append(Rule((test,), (value,), int(some.sum())))
     return Rules("set", (*out, Rule((), (round(start, DIGITS) + 0.0,), len(rows))), behaviour.outputs)
+
+
+def _weight(rows: Targets, some: NDArray[np.bool_]) -> float:
+    return float(some.sum() if rows.weight is None else rows.weight[some].sum())
+
+
+def _rising(worths: Floats, direction: int, weights: list[float]) -> Floats:
+    """Return the points nearest to those of the parts of a range that rise, or fall, along it.
+
+    What is put in order after boosting cannot be made up for by another field (so the package's own manual advises).
+    """
+    chain = [(at, at + 1) for at in range(len(worths) - 1)]
+    return direction * isotonic(direction * worths, np.maximum(weights, LIGHT), chain)
 
 
 def _tests(item: object, bins: Any, points: Floats) -> Iterator[tuple[Test, float]]:  # noqa: ANN401 - as the package has them

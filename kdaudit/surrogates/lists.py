@@ -19,6 +19,7 @@ from kdaudit.surrogates.conditions import Condition, Vocabulary
 from kdaudit.surrogates.enquiry import NONE, Body
 from kdaudit.surrogates.limits import Limits
 from kdaudit.surrogates.making import check
+from kdaudit.surrogates.monotone import in_order
 from kdaudit.surrogates.recipes import Care, Family, RulesRecipe, distilled
 from kdaudit.surrogates.sequences import grow, listed, revised
 from kdaudit.surrogates.surrogate import Surrogate
@@ -50,7 +51,8 @@ def rule_list(  # noqa: PLR0913 - each is a choice of the user's
     Rules of at most three tests are taken greedily, each the best for the rows that no earlier one covers (separate and
     conquer: Fuernkranz, 1999), on the teacher's scores and on its decisions; then each is chosen anew with all others
     held.  Which list, and how many of its rules, is chosen on `select`.  A missing value passes a test only where the
-    test says so.
+    test says so.  Where the domain calls a field monotone, the answers of every list are put in order before one is
+    chosen (`kdaudit.surrogates.monotone`).
 
     Parameters
     ----------
@@ -87,7 +89,12 @@ def rule_list(  # noqa: PLR0913 - each is a choice of the user's
 
 
 def _family(behaviour: Behaviour, rules: int) -> Family:
-    return Family("rule list", rules, partial(by_weight, partial(_candidates, behaviour, rules=rules)))
+    make = partial(_candidates, behaviour, rules=rules)
+
+    def candidates(body: Body) -> Iterator[Candidate]:
+        return in_order(by_weight(make, body), behaviour, body.rows.samples.domain)
+
+    return Family("rule list", rules, candidates)
 
 
 class _Maker:
@@ -97,7 +104,7 @@ class _Maker:
         without = () if behaviour.contrast is None else (behaviour.contrast.field,)
         self._rows, self._rules, self._outputs = rows, rules, behaviour.outputs
         self._vocabulary = Vocabulary.of(columns_of(rows.samples, without=without), rows.score)
-        self._grown: dict[tuple[str, float], list[Condition]] = {}
+        self._grown: dict[tuple[tuple[str, float], bool], list[Condition]] = {}
         self._cover = max(1, min(int(COVER * len(rows)), len(rows) // (4 * rules)))
 
     def ways(self) -> Iterator[tuple[tuple[str, float], bool, int, Rules]]:
@@ -118,11 +125,15 @@ class _Maker:
         return self._said([])
 
     def _conditions(self, way: tuple[str, float], again: bool) -> list[Condition]:  # noqa: FBT001 - as above
-        if way not in self._grown:
-            targets = self._rows.score if way[0] == "scores" else self._rows.classes
-            self._grown[way] = grow(self._vocabulary, targets, self._rules - 1, self._cover, way[1])
-        grown = self._grown[way]
-        return revised(self._vocabulary, grown, self._rows, self._cover) if again and grown else grown
+        if (way, again) not in self._grown:
+            if again:
+                grown = self._conditions(way, again=False)
+                made = revised(self._vocabulary, grown, self._rows, self._cover) if grown else grown
+            else:
+                targets = self._rows.score if way[0] == "scores" else self._rows.classes
+                made = grow(self._vocabulary, targets, self._rules - 1, self._cover, way[1])
+            self._grown[way, again] = made
+        return self._grown[way, again]
 
     def _said(self, conditions: list[Condition]) -> Rules:
         return Rules("list", listed(self._vocabulary, conditions, self._rows), self._outputs)

@@ -14,7 +14,7 @@ from kdaudit.rules import Rules
 from kdaudit.samples import Samples
 from kdaudit.surrogates.choice import Candidate, Making, Near, choose
 from kdaudit.surrogates.enquiry import Enquiry
-from kdaudit.surrogates.monotone import directions
+from kdaudit.surrogates.monotone import unkept
 from kdaudit.surrogates.readings import Wanted, reading
 from kdaudit.surrogates.surrogate import Surrogate, made_for
 from kdaudit.surrogates.targets import Targets, TeacherAsk, ask_for_targets
@@ -100,23 +100,13 @@ def made(
         chosen_on=len(select),
         failed=failed,
         why=_why(rules, fit),
-        note="; ".join(
-            note for note in (same if select is fit else "", enquiry.note, cut, _undirected(rules, behaviour)) if note
-        ),
+        note="; ".join(note for note in (same if select is fit else "", enquiry.note, cut, unkept(behaviour)) if note),
         beyond=enquiry.rows,
         sampler=enquiry.sampler if enquiry.pools else "",
         trials=dict(enquiry.trials),
         partial=bool(enquiry.note or cut),
     )
     return made_for(behaviour, name, rules, making, fit.reading)
-
-
-def _undirected(rules: Rules, behaviour: Behaviour) -> str:
-    """Return what a reader should know where the domain wants answers to rise and nothing sees to it."""
-    fields = directions(behaviour)
-    if rules.family == "tree" or not fields:
-        return ""
-    return f"the domain calls {', '.join(fields)} monotone; that is kept to in trees, and not in a rule {rules.family}"
 
 
 def _why(rules: Rules, fit: Targets) -> str:

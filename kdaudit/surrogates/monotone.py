@@ -1,16 +1,18 @@
-"""Trees whose answers rise, or fall, in the fields of which the domain says so: proved leaf by leaf.
+"""Rules whose answers rise, or fall, in the fields of which the domain says so: proved rule by rule.
 
-A tree is monotone in a field exactly where no two rows that differ in this field alone are answered the wrong way
-round.  Which leaves two such rows can lie in is told by their boxes.  The leaves keep their tests, and their answers
+A tree or list is monotone in a field exactly where no two rows that differ in this field alone are answered the wrong
+way round.  Which rules can answer two such rows is told by their boxes.  The rules keep their tests, and their answers
 are moved, as little as the squared error allows, until every such pair is in order (relabelling of leaves by isotonic
 regression: van de Kamp, Feelders and Barile, 2009; solved by recursive partitioning: Luss, Rosset and Shahar, 2012).
+Of a list a rule's box holds less what earlier rules surely answer, so that more pairs may be put in order than need be,
+and never fewer.  Where rules vote, each vote rises by itself (`lift`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +25,7 @@ from kdaudit.rules import Rule, Rules, Test
 from kdaudit.surrogates.choice import Candidate
 
 Pairs = list[tuple[int, int]]
+Mask = NDArray[np.bool_]
 LEAST = 1e-12
 """A gain in squared error below this share of the whole is rounding."""
 
@@ -31,32 +34,64 @@ def directions(behaviour: Behaviour) -> dict[str, int]:
     """Return the fields in which answers must rise (1) or fall (-1): those of the domain, for one plain output."""
     if behaviour.contrast is not None or len(behaviour.outputs) > 1:
         return {}
-    fields = [item for item in behaviour.domain.fields if isinstance(item, Real | Category)]
+    return _marked(behaviour.domain)
+
+
+def _marked(domain: Domain) -> dict[str, int]:
+    fields = [item for item in domain.fields if isinstance(item, Real | Category)]
     return {item.name: item.monotone for item in fields if item.monotone}
 
 
-def in_order(candidate: Candidate, behaviour: Behaviour) -> Candidate | None:
-    """Return the tree with its answers in order; itself where the domain asks for none.
+def unkept(behaviour: Behaviour) -> str:
+    """Return why nothing is put in order although the domain asks for it; empty where it is, or where it does not."""
+    fields = _marked(behaviour.domain)
+    if not fields or behaviour.contrast is not None or len(behaviour.outputs) == 1:
+        return ""
+    return (
+        f"the domain calls {', '.join(fields)} monotone, and not which of {', '.join(behaviour.outputs)} it is that "
+        "rises: nothing keeps to that"
+    )
 
-    None for a tree that cuts weighted sums, whose leaves have no boxes.
+
+def in_order(candidates: Iterable[Candidate], behaviour: Behaviour, domain: Domain) -> Iterator[Candidate]:
+    """Yield trees or lists with their answers in order; as they are where the domain asks for none.
+
+    Trees that cut weighted sums, whose leaves have no boxes, are left out then.
+
+    Parameters
+    ----------
+    candidates : iterable of Candidate
+    behaviour : Behaviour
+    domain : Domain
+        Of the rows as the rules see them.
     """
     rising = directions(behaviour)
-    if not rising:
-        return candidate
-    if any(test.terms for rule in candidate.rules.rules for test in rule.tests):
-        return None
-    again = candidate.again
-    ordered = None if again is None else (lambda: relabelled(again(), behaviour.domain, rising))
-    return replace(candidate, rules=relabelled(candidate.rules, behaviour.domain, rising), again=ordered)
+    for each in candidates:
+        if not rising:
+            yield each
+        elif not any(test.terms for rule in each.rules.rules for test in rule.tests):
+            again = None if each.again is None else _Ordered(each, domain, rising)
+            yield replace(each, rules=relabelled(each.rules, domain, rising), again=again)
+
+
+class _Ordered:
+    """Makes a candidate again and puts it in order."""
+
+    def __init__(self, candidate: Candidate, domain: Domain, rising: dict[str, int]) -> None:
+        self._again, self._domain, self._rising = candidate.again, domain, rising
+
+    def __call__(self) -> Rules:
+        assert self._again is not None
+        return relabelled(self._again(), self._domain, self._rising)
 
 
 def relabelled(rules: Rules, domain: Domain, rising: dict[str, int]) -> Rules:
-    """Return a tree of one output whose answers are in order; leaves side by side with one answer become one.
+    """Return a tree or list of one output whose answers are in order; rules side by side with one answer become one.
 
     Parameters
     ----------
     rules : Rules
-        Of family "tree", without weighted sums.
+        Of family "tree" or "list", without weighted sums.
     domain : Domain
     rising : dict of str to {-1, 1}
         Field -> direction of the answer.
@@ -67,81 +102,105 @@ def relabelled(rules: Rules, domain: Domain, rising: dict[str, int]) -> Rules:
         return rules
     weight = np.array([max(1, rule.n) for rule in rules.rules], dtype=np.float64)
     moved = isotonic(score, weight, pairs)
-    return folded(
-        replace(rules, rules=tuple(replace(r, score=(float(s),)) for r, s in zip(rules.rules, moved, strict=True)))
-    )
-
-
-@dataclass(frozen=True)
-class _Side:
-    """What a leaf leaves open of one field: an interval of numbers (or of ranks), or a set of levels; and missing."""
-
-    low: float = -math.inf
-    high: float = math.inf
-    levels: frozenset[str] | None = None
-    missing: bool = True
-
-    def meets(self, other: _Side) -> bool:
-        """Return whether a value, present or missing, lies in both."""
-        if self.missing and other.missing:
-            return True
-        if self.levels is not None and other.levels is not None:
-            return bool(self.levels & other.levels)
-        return max(self.low, other.low) < min(self.high, other.high)
+    out = replace(rules, rules=tuple(replace(r, score=(float(s),)) for r, s in zip(rules.rules, moved, strict=True)))
+    return folded(out) if rules.family == "tree" else shortened(out)
 
 
 def comparable(rules: Rules, domain: Domain, rising: dict[str, int]) -> Pairs:
-    """Return the pairs (low, high) of leaves between which the answer must not fall."""
-    boxes = [_box(rule.tests, domain) for rule in rules.rules]
+    """Return the pairs (low, high) of rules of a tree or list between which the answer must not fall."""
+    sides = _sides(rules, domain)
+    rows, listed = range(len(rules.rules)), rules.family == "list"
+    meets = {name: (side.astype(np.int64) @ side.T.astype(np.int64)) > 0 for name, side in sides.items()}
     out: Pairs = []
-    for a, first in enumerate(boxes):
-        for b, second in enumerate(boxes):
-            if a == b:
-                continue
-            apart = [name for name in first if not first[name].meets(second[name])]
-            # rows that differ in one field alone lie in boxes that are apart in no other
-            for name in apart if len(apart) == 1 else ():
-                if name in rising and _lower(first[name], second[name], domain[name]):
-                    out.append((a, b) if rising[name] > 0 else (b, a))
+    for a in rows:
+        for b in rows:
+            for name in sides if a != b else ():
+                # rows that differ in one field alone lie in boxes that meet in all others
+                if name in rising and all(meets[other][a, b] for other in sides if other != name):
+                    low, high = (_left(sides, name, (a, b), one) if listed else sides[name][one] for one in (a, b))
+                    if _below(low[:-1], high[:-1]):
+                        out.append((a, b) if rising[name] > 0 else (b, a))
     return out
 
 
-def _lower(first: _Side, second: _Side, item: object) -> bool:
-    """Return whether the present values of one side lie below those of the other; both sides are apart."""
-    if isinstance(item, Category):
-        ranks = [[item.levels.index(level) for level in side.levels or ()] for side in (first, second)]
-        return bool(ranks[0] and ranks[1]) and min(ranks[0]) < max(ranks[1])
-    return first.low < first.high and second.low < second.high and first.high <= second.low
+def _below(low: Mask, high: Mask) -> bool:
+    """Return whether a value of one side lies below one of the other; both without the missing value."""
+    return bool(low.any() and high.any()) and int(low.argmax()) < len(high) - 1 - int(high[::-1].argmax())
 
 
-def _box(tests: tuple[Test, ...], domain: Domain) -> dict[str, _Side]:
-    out: dict[str, _Side] = {}
-    for item in domain.fields:
-        match item:
-            case Category(levels=levels, missing=missing):
-                out[item.name] = _Side(levels=frozenset(levels), missing=missing)
-            case Real(missing=missing):
-                out[item.name] = _Side(missing=missing)
-            case _:
-                continue
+def _left(sides: dict[str, Mask], name: str, pair: tuple[int, int], one: int) -> Mask:
+    """Return the values of a field with which a rule of a list answers rows that the other could answer as well.
+
+    Those are gone that an earlier rule holds for, whatever the other fields are, as long as both boxes hold them.
+    """
+    out: Mask = sides[name][one].copy()
+    both = {other: side[pair[0]] & side[pair[1]] for other, side in sides.items() if other != name}
+    for earlier in range(one):
+        if all(sides[other][earlier][held].all() for other, held in both.items()):
+            out &= ~sides[name][earlier]
+    return out
+
+
+def _sides(rules: Rules, domain: Domain) -> dict[str, Mask]:
+    """Return what each rule leaves open of each tested field, shape (rules, parts + 1).
+
+    A number's range falls into parts at the cuts of all rules; a category has its levels.  Parts rise; behind them
+    stands the missing value.
+    """
+    out: dict[str, Mask] = {}
+    for name in dict.fromkeys(test.field for rule in rules.rules for test in rule.tests):
+        item = domain[name]
+        tests = [[test for test in rule.tests if test.field == name] for rule in rules.rules]
+        ends = {end for some in tests for test in some for end in (test.above, test.below) if end is not None}
+        parts = range(len(item.levels)) if isinstance(item, Category) else [*sorted(ends), math.inf]
+        missing = isinstance(item, Real | Category) and item.missing
+        out[name] = np.array(
+            [[*(_passes(some, item, at) for at in parts), _absent(some) and missing] for some in tests]
+        )
+    return out
+
+
+def _passes(tests: list[Test], item: object, value: float) -> bool:
+    """Return whether the part of a field that ends with a value passes all tests."""
     for test in tests:
-        old, item = out[test.field], domain[test.field]
-        missing = old.missing and test.missing
-        if isinstance(item, Category):
-            passing = frozenset(_levels(test, item))
-            out[test.field] = _Side(levels=(old.levels or frozenset()) & passing, missing=missing)
-        else:
-            low = old.low if test.above is None else max(old.low, test.above)
-            high = old.high if test.below is None else min(old.high, test.below)
-            out[test.field] = _Side(low, high, missing=missing)
-    return out
+        named = test.levels is None or (isinstance(item, Category) and item.levels[int(value)] in test.levels)
+        above, below = (-math.inf if test.above is None else test.above), test.below
+        if not (named and value > above and (below is None or value <= below)):
+            return False
+    return True
 
 
-def _levels(test: Test, item: Category) -> Iterator[str]:
-    for rank, level in enumerate(item.levels):
-        named = test.levels is None or level in test.levels
-        if named and (test.above is None or rank > test.above) and (test.below is None or rank <= test.below):
-            yield level
+def _absent(tests: list[Test]) -> bool:
+    return all(test.missing for test in tests)
+
+
+def lift(codes: Mask, rising: int) -> int | None:
+    """Return the sign that the points of a vote may have where it holds for some codes of a field with a direction.
+
+    Parameters
+    ----------
+    codes : array of shape (size + 1,)
+        Codes of present values, which rise, and behind them the missing one.
+    rising : {-1, 1}
+
+    Returns
+    -------
+    int or None
+        1 where the vote holds from some value up and answers rise, -1 where it holds up to some value; None where it
+        holds between two values, so that it may add nothing.
+    """
+    steps = np.diff(codes[:-1].astype(np.int64))
+    if (steps >= 0).all():
+        return rising
+    return -rising if (steps <= 0).all() else None
+
+
+def shortened(rules: Rules) -> Rules:
+    """Return a list without the rules at its end that answer as its default does."""
+    *first, last = rules.rules
+    while first and first[-1].score == last.score:
+        last = replace(last, n=last.n + first.pop().n)
+    return replace(rules, rules=(*first, last))
 
 
 def isotonic(score: NDArray[np.float64], weight: NDArray[np.float64], pairs: Pairs) -> NDArray[np.float64]:
@@ -169,8 +228,10 @@ def _upper(gain: NDArray[np.float64], block: NDArray[np.int64], pairs: Pairs) ->
     """Return the upper set of a block with the largest sum of gains: whatever must lie above one of it lies in it."""
     places = {int(at): place for place, at in enumerate(block)}
     inside = [(places[low], places[high]) for low, high in pairs if low in places and high in places]
-    if not inside:
-        return gain > 0
+    free: Mask = gain > 0
+    # what is best without any pair is best with them, if it keeps to them
+    if all(free[high] or not free[low] for low, high in inside):
+        return free
     rows = np.repeat(np.arange(len(inside)), 2)
     matrix = csr_array((np.tile([1.0, -1.0], len(inside)), (rows, np.array(inside).ravel())), (len(inside), len(block)))
     found = linprog(-gain, A_ub=matrix, b_ub=np.zeros(len(inside)), bounds=(0, 1), method="highs")

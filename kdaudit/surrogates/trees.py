@@ -139,10 +139,8 @@ def _trees(behaviour: Behaviour, body: Body, search: Search) -> Iterator[Candida
     extent = search.extent
     makers: list[Callable[[Body], Iterator[Candidate]]] = [partial(candidates, behaviour, extent=extent)]
     makers += [partial(optimal_trees, behaviour, leaves=extent.leaves)] if search.optimal else []
-    for each in (each for make in makers for each in by_weight(make, body)):
-        ordered = in_order(each, behaviour)
-        if ordered is not None:
-            yield ordered
+    found = (each for make in makers for each in by_weight(make, body))
+    yield from in_order(found, behaviour, body.rows.samples.domain)
 
 
 def _sure(
@@ -155,8 +153,8 @@ def _sure(
     search, care = how
     aim = Aim(search.extent.leaves, search.sure, search.extent.queries * len(rows[0]), care.limits)
     found = surely_grown(behaviour, rows[0], ask, aim, rng)
-    candidates_ = [ordered for each in found.candidates if (ordered := in_order(each, behaviour)) is not None]
-    out = made(behaviour, "tree", candidates_, rows, care.slack, cut=found.cut)
+    ordered = list(in_order(found.candidates, behaviour, rows[0].samples.domain))
+    out = made(behaviour, "tree", ordered, rows, care.slack, cut=found.cut)
     note = "; ".join(part for part in (out.making.note, found.note) if part)
     making = replace(
         out.making,

@@ -1,4 +1,4 @@
-"""Trees that rise where the domain says so: by all pairs of rows of a grid, and isotonic regression twice."""
+"""Rules that rise where the domain says so: by all pairs of rows of a grid, and isotonic regression twice."""
 
 import itertools
 
@@ -11,11 +11,15 @@ from sklearn.isotonic import IsotonicRegression
 from kdaudit.behaviour import Behaviour, Contrast
 from kdaudit.domain import Category, Domain, Real
 from kdaudit.errors import InvalidInput
+from kdaudit.rules import Rule, Rules, Test
 from kdaudit.samples import Origin, Samples
 from kdaudit.signal import SCORE
 from kdaudit.subject import Answers
-from kdaudit.surrogates.monotone import comparable, directions, folded, isotonic, relabelled
-from kdaudit.surrogates.trees import tree
+from kdaudit.surrogates.additive import Additive
+from kdaudit.surrogates.lists import RuleList
+from kdaudit.surrogates.monotone import comparable, directions, folded, isotonic, lift, relabelled
+from kdaudit.surrogates.trees import Tree, tree
+from kdaudit.surrogates.votes import RuleSet
 
 DOMAIN = Domain(
     (
@@ -78,6 +82,59 @@ def test_no_two_rows_are_answered_the_wrong_way_round(seed):
     assert not broken(found.rules)
 
 
+RECIPES = {
+    "tree": Tree(leaves=8, slack=0.0, read={"missing": True}),
+    "list": RuleList(rules=6, slack=0.0),
+    "set": RuleSet(rules=10, slack=0.0),
+    "set that reads": RuleSet(rules=6, slack=0.0, read={"missing": True}, queries=1),
+}
+
+
+def made(recipe, seed, domain=DOMAIN, weights=None, n=400):
+    """Make a proxy of the noisy teacher, whose noise hangs on the row alone."""
+    samples = drawn(n, seed)
+    samples = Samples(domain, samples.columns, samples.ids, samples.origin, weights=weights)
+
+    def ask(subject, rows, signals):
+        return Answers({SCORE: noisy(rows, seed)[:, None]})
+
+    return recipe.make(Behaviour("yes", ("yes",), domain), None, {"fit": samples}, ask, np.random.default_rng(seed))
+
+
+def seen_wrong(found):
+    """Return whether the proxy itself answers pairs of the grid the wrong way round, read fields included."""
+    return broken(Seen(found))
+
+
+class Seen:
+    def __init__(self, proxy):
+        self.proxy = proxy
+
+    def evaluate(self, rows):
+        return self.proxy.answer(rows, (SCORE,)).score
+
+
+@pytest.mark.parametrize("kind", RECIPES)
+def test_every_family_keeps_to_it(kind):
+    weights = np.random.default_rng(1).uniform(0.2, 3, 400) if kind in ("list", "set") else None
+    found = made(RECIPES[kind], 0, weights=weights)
+    assert len(found.rules.rules) > 2
+    assert not seen_wrong(found)
+
+
+@pytest.mark.parametrize("kind", ["list", "set"])
+def test_without_directions_lists_and_sets_do_not(kind):
+    assert any(seen_wrong(made(RECIPES[kind], seed, DOMAIN.undirected())) for seed in range(3))
+
+
+@pytest.mark.slow
+def test_an_additive_model_keeps_to_it():
+    pytest.importorskip("interpret")
+    recipe = Additive(fields=4, slack=0.0, tries=5)
+    assert seen_wrong(made(recipe, 0, DOMAIN.undirected(), n=60))
+    assert not seen_wrong(made(recipe, 0, n=60))
+
+
 def test_without_directions_some_are():
     assert any(broken(_free(seed)) for seed in range(2))
 
@@ -126,6 +183,86 @@ def test_sides_that_answer_the_same_are_one():
     rules = _free(2)
     same = folded(type(rules)("tree", tuple(type(r)(r.tests, (0.5,), r.n) for r in rules.rules), rules.outputs))
     assert [(rule.tests, rule.n) for rule in same.rules] == [((), sum(r.n for r in rules.rules))]
+
+
+CUTS = st.sampled_from([0.5, 1.5, 2.5, 3.5])
+TESTS = st.one_of(
+    st.builds(Test, st.just("x"), below=CUTS, missing=st.booleans()),
+    st.builds(Test, st.sampled_from(["x", "y"]), above=CUTS),
+    st.builds(Test, st.just("rank"), above=st.sampled_from([0.5, 1.5])),
+    st.builds(Test, st.just("kind"), levels=st.sampled_from([("a",), ("b", "c")])),
+)
+ALONE = st.lists(TESTS, min_size=1, max_size=2, unique_by=lambda test: test.field)
+SCORES = st.sampled_from([0.1, 0.3, 0.5, 0.9])
+
+
+def witnessed(held, which):
+    """Pairs of rules that answer two grid points which differ in one field alone, x or y or rank, lower first."""
+    places = {point: at for at, point in enumerate(GRID)}
+    out = set()
+    for point, here in places.items():
+        for at, values in ((0, (1.0, 2.0, 3.0, 4.0)), (1, range(5)), (2, range(3))):
+            for other in values:
+                there = places[(*point[:at], other, *point[at + 1 :])]
+                if point[at] < other:
+                    found = itertools.product(which(here, held), which(there, held))
+                    out |= {(a, b) if at != 1 else (b, a) for a, b in found if a != b}
+    return out
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.lists(st.tuples(ALONE, SCORES), min_size=1, max_size=4), SCORES)
+def test_pairs_of_a_list_by_all_pairs_of_the_grid(items, default):
+    rules = Rules("list", (*(Rule(tuple(tests), (x,), 1) for tests, x in items), Rule((), (default,), 1)), ("yes",))
+    told = set(comparable(rules, DOMAIN, {"x": 1, "y": -1, "rank": 1}))
+    held = rules.held(rows_of(GRID))
+    boxes = np.stack(
+        [np.all([t.holds(rows_of(GRID)) for t in rule.tests] or [np.ones(len(GRID), bool)], 0) for rule in rules.rules]
+    )
+    least = witnessed(held, lambda at, held: np.flatnonzero(held[at]))
+    most = witnessed(boxes, lambda at, boxes: np.flatnonzero(boxes[:, at]))
+    assert least <= told <= most
+    assert not broken(relabelled(rules, DOMAIN, {"x": 1, "y": -1, "rank": 1}))
+
+
+def test_a_list_in_order_is_left_alone():
+    rules = Rules(
+        "list",
+        (
+            Rule((Test("x", above=2.5), Test("kind", levels=("a",))), (0.9,), 5),
+            Rule((Test("x", above=1.5),), (0.6,), 5),
+            Rule((Test("y", below=1.5),), (0.6,), 5),
+            Rule((), (0.2,), 5),
+        ),
+        ("yes",),
+    )
+    assert relabelled(rules, DOMAIN, {"x": 1, "y": -1}) is rules
+    wrong = Rules("list", (*rules.rules[:3], Rule((), (0.7,), 5)), ("yes",))
+    # (0.6 + 0.6 + 0.7) / 3, and what then stands before the default and answers alike is gone
+    assert [rule.score[0] for rule in relabelled(wrong, DOMAIN, {"x": 1}).rules] == pytest.approx(
+        [0.9, 0.65, 0.6, 0.65]
+    )
+
+
+def test_the_sign_of_a_vote():
+    up, down, between = ([0, 0, 1, 0], [1, 1, 0, 1], [0, 1, 0, 1])
+    signs = [lift(np.array(codes, dtype=bool), 1) for codes in (up, down, between)]
+    assert signs == [1, -1, None]
+    assert lift(np.array(up, dtype=bool), -1) == -1
+
+
+def test_of_several_outputs_none_is_said_to_rise():
+    domain = Domain((Real("x", 0, 4, monotone=1),))
+    samples = Samples(domain, {"x": np.linspace(0, 4, 60)}, np.arange(60), Origin("line"))
+
+    def ask(subject, rows, signals):
+        yes = rows.columns["x"] / 4
+        return Answers({SCORE: np.stack([1 - yes, yes], axis=1)})
+
+    behaviour = Behaviour("which", ("no", "yes"), domain)
+    for recipe in (Tree(leaves=2), RuleList(rules=2), RuleSet(rules=2)):
+        found = recipe.make(behaviour, None, {"fit": samples}, ask, np.random.default_rng(0))
+        assert "x monotone, and not which of no, yes" in found.making.note
 
 
 def test_differences_and_several_classes_have_no_direction():
