@@ -33,8 +33,18 @@ def said(others: list[dict[str, Tensor]], outside: Reference, scale: Scale) -> R
     return Reference(logit, score, outside.outcome, scale)
 
 
-def agree(given: Tensor, reference: Reference) -> Tensor:
-    """Return on which rows decisions agree; for one output, on which side of 0 the logit lies."""
+def agree(given: Tensor, reference: Reference, top: Tensor | None = None) -> Tensor:
+    """Return on which rows decisions agree; for one output, on which side of 0 the logit lies.
+
+    Parameters
+    ----------
+    given : Tensor of shape (n, outputs)
+        Logits of the one.
+    reference : Reference
+        What the other said.
+    top : Tensor of shape (n,), optional
+        The other's decisions where they are at hand.
+    """
     if given.shape[1] == 1:
         return (given[:, 0] > 0) == (reference.logit[:, 0] > 0)
-    return given.argmax(dim=1) == reference.top
+    return given.argmax(dim=1) == (reference.top if top is None else top)

@@ -184,17 +184,11 @@ class Training:
     def _step(self) -> float:
         if self.done >= (1 - self.schedule.settled) * self.schedule.steps:
             settle(self.lesson.students)
-        chosen = self._next()
-        inputs = self.inputs[chosen.to(self.device)]
-        if self.lesson.view is not None:
-            inputs = self.lesson.view(inputs, self.views)
-        # rows are viewed before they are shared, so that chance falls as it would in one process
-        mine = slice(self.together.rank, None, self.together.count)
-        chosen, inputs = chosen[mine], inputs[mine]
+        inputs, chosen = self._rows()
         outside = self.lesson.teaching(inputs, chosen).to(self.device)
-        classes = outside.top if outside.logit.shape[1] > 1 else None
+        top = outside.top if outside.logit.shape[1] > 1 else None
         with self._precision():
-            given = [taps(inputs, classes) for taps in self.taps]
+            given = [taps(inputs, top) for taps in self.taps]
         given = [{tap: tensor.float() for tap, tensor in one.items()} for one in given]
         references = [self._references(i, given, outside) for i in range(len(given))]
         if not self.bound:
@@ -204,7 +198,7 @@ class Training:
                 bound.units = averaged(bound.units, self.together)
         total, means = self._sum(given, references)
         with torch.no_grad():
-            figures = torch.stack([total.detach(), agree(given[0][""], outside).float().mean()])
+            figures = torch.stack([total.detach(), agree(given[0][""], outside, top).float().mean()])
         self.together.mean([figures])
         loss, agreed = (float(figure) for figure in figures.tolist())
         self._check(loss, means)
@@ -215,12 +209,10 @@ class Training:
         return agreed
 
     def _sum(self, given: list[dict[str, Tensor]], references: list[References]) -> tuple[Tensor, list[list[Tensor]]]:
-        total, each, progress = torch.zeros((), device=self.device), [], self.done / self.schedule.steps
-        for bound, one, theirs in zip(self.bound, given, references, strict=True):
-            value, means = bound(one, theirs, progress)
-            total = total + value
-            each.append(means)
-        return total, each
+        progress = self.done / self.schedule.steps
+        trios = zip(self.bound, given, references, strict=True)
+        (total, means), *others = (bound(one, theirs, progress) for bound, one, theirs in trios)
+        return sum((value for value, _ in others), start=total), [means, *(each for _, each in others)]
 
     def _check(self, loss: float, means: list[list[Tensor]]) -> None:
         if math.isfinite(loss):
@@ -261,6 +253,18 @@ class Training:
         weights = [p for student in self.lesson.students for p in student.parameters() if p.requires_grad]
         weights += [p for one in bound for p in one.parameters()]
         self.optimizer = torch.optim.AdamW(weights, lr=self.schedule.rate, weight_decay=DECAY, fused=True)
+
+    def _rows(self) -> tuple[Tensor, Tensor]:
+        """Return this process's share of the next batch, as it is seen, and the positions of its rows."""
+        chosen = self._next()
+        inputs = self.inputs[chosen if self.device.type == "cpu" else chosen.to(self.device)]
+        if self.lesson.view is not None:
+            inputs = self.lesson.view(inputs, self.views)
+        if self.together.count == 1:
+            return inputs, chosen
+        # rows are viewed before they are shared, so that chance falls as it would in one process
+        mine = slice(self.together.rank, None, self.together.count)
+        return inputs[mine], chosen[mine]
 
     def _next(self) -> Tensor:
         if len(self.order) < self.batch:

@@ -188,13 +188,23 @@ def labels(at: str = "") -> Term:
     """
 
     def value(student: Tensor, teacher: Reference) -> Tensor:
-        if teacher.outcome is None:
-            raise InvalidInput("the term labels needs rows with recorded outcomes, and these have none")
+        outcome = _outcome(teacher)
         if teacher.scale == "value":
-            return (student[:, 0] - teacher.outcome) ** 2
-        return -log_probabilities(student).gather(1, teacher.outcome[:, None])[:, 0]
+            return (student[:, 0] - outcome) ** 2
+        return -log_probabilities(student).gather(1, outcome[:, None])[:, 0]
 
-    return Term("labels", value, frozenset({"outcome"}), student=at)
+    def mean(student: Tensor, teacher: Reference) -> Tensor:
+        if teacher.scale == "value" or student.shape[1] == 1:
+            return value(student, teacher).mean()
+        return functional.cross_entropy(student, _outcome(teacher))
+
+    return Term("labels", value, frozenset({"outcome"}), student=at, mean=mean)
+
+
+def _outcome(teacher: Reference) -> Tensor:
+    if teacher.outcome is None:
+        raise InvalidInput("the term labels needs rows with recorded outcomes, and these have none")
+    return teacher.outcome
 
 
 def decoupled(temperature: float = 4.0, others: float = 8.0, at: str = "") -> Term:

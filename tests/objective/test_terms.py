@@ -61,6 +61,18 @@ def test_terms_equal_their_slow_twins(k, T, seed):
 
 
 @settings(max_examples=40, deadline=None)
+@given(st.sampled_from([1, 2, 6]), st.integers(0, 10_000))
+def test_a_mean_taken_in_one_pass_is_the_mean_of_the_values_and_so_is_its_slope(k, seed):
+    reference, student, _ = drawn(k, 5, seed)
+    one, other = (torch.from_numpy(student).requires_grad_() for _ in range(2))
+    fast, slow = labels().mean(one, reference), labels()(other, reference).mean()
+    fast.backward()
+    slow.backward()
+    assert float(fast.detach()) == pytest.approx(float(slow.detach()), abs=1e-12)
+    assert torch.allclose(one.grad, other.grad, rtol=0, atol=1e-12)
+
+
+@settings(max_examples=40, deadline=None)
 @given(st.sampled_from([1, 3]), st.floats(0.5, 8), st.integers(0, 10_000))
 def test_terms_are_zero_where_the_student_answers_like_the_teacher_and_never_below(k, T, seed):
     reference, student, teacher = drawn(k, 5, seed)
