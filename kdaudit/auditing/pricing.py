@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 
 from kdaudit.auditing import benches, beyond, casting, groups, steps
+from kdaudit.auditing.forecasts import duration, work_of
 from kdaudit.auditing.plan import Plan
 from kdaudit.auditing.rows import supplied
 from kdaudit.samples import Samples
 
+MILLISECOND = 1e-3
 ALMOST = 2
 """Strangers that show a spread, but hardly how large it is."""
 
@@ -91,6 +93,7 @@ def price(plan: Plan, data: Path | None) -> Estimate:
     if plan.twin is None:
         warnings.append("no twin is named: measures have no ceiling")
     warnings += _beside(plan, estimate)
+    warnings += _work(plan, parts)
     if measuring := benches.measuring(plan):
         warnings.append(f"what {_joined(measuring)} measures is this machine's: another one may decide otherwise")
     if groups.runs_code(plan.teacher.recipe):
@@ -165,6 +168,21 @@ def _beside(plan: Plan, estimate: Estimate) -> list[str]:
     for item in plan.proxies:
         if shown := getattr(item.recipe, "shown", 0):
             out.append(f"{item.name} shows the teacher's network {shown:,} made rows in place, outside the budget")
+    return out
+
+
+def _work(plan: Plan, parts: Mapping[str, Samples]) -> list[str]:
+    """Return which questions take long in place, asking nothing; no teacher is opened here to see how long."""
+    out = []
+    for item in plan.questions:
+        each, teacher = work_of(item.recipe, parts[item.recipe.part], 3 + max(1, len(plan.strangers)))
+        if each:
+            most = duration((each + teacher) * MILLISECOND)
+            out.append(
+                f"{item.key} evaluates each network in place about {each:,} times for each proxy, and the teacher "
+                f"{teacher:,} times more, asking nothing: {most} for the teacher were it a millisecond a time; how "
+                "long it takes is told before it begins"
+            )
     return out
 
 

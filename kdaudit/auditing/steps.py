@@ -15,6 +15,7 @@ import numpy as np
 from kdaudit.auditing import benches, beyond, casting, groups, losses, rows
 from kdaudit.auditing.casting import Rival, Teachers, Troupe
 from kdaudit.auditing.conclude import conclude, undecided
+from kdaudit.auditing.forecasts import forecast
 from kdaudit.auditing.items import ProxyItem, QuestionItem
 from kdaudit.auditing.plan import Plan
 from kdaudit.auditing.standing import standing
@@ -224,9 +225,9 @@ def _examine(
     lead = troupes[item.proxies[0]].proxy
     known = stage.parts["select"] if "select" in casting.whole(stage.plan) else None
     for name in item.proxies:
-        stage.tell(f"{item.key}: {name}")
         meter = stage.meter(item.key, teachers.teacher)
         cast = casting.cast_of(troupes[name], teachers, lead, known)
+        stage.tell(", ".join(filter(None, (f"{item.key}: {name}", forecast(recipe, cast, samples)))))
         # one stream for all questions on a part: they choose overlapping rows, and so pay for them once
         chance = rng(stage.plan.seed, f"questions/{recipe.part}")
         found = recipe.examine(cast, samples, stage.posed(meter), chance)

@@ -13,6 +13,7 @@ from kdaudit.compare import telling
 from kdaudit.compare.crossing import Crossed, crossed, crossed_row
 from kdaudit.compare.overall import overall
 from kdaudit.compare.random_teachers import ASKING, beside_random
+from kdaudit.compare.random_teachers import DRAWS as RANDOM
 from kdaudit.compare.seats import (
     Explained,
     Method,
@@ -48,6 +49,8 @@ CROSSED = 100
 """Rows on which orders of units are tried on the teacher, where it is evaluated here."""
 SANITY = 50
 """Rows on which a network with random weights is explained."""
+STAGES = 4
+"""Times that layers of the teacher are made random, see `kdaudit.explain.forgetting`."""
 
 UNITS = {"interactions": "pairs of fields"}
 """What gets a share, where it is not a field."""
@@ -119,6 +122,23 @@ class Attribution:
         if self.method in ("occlusion", "permutation", "auto"):
             return rows * (1 + len(samples.domain.names) * self.draws)
         return rows + (self.questions if self.method in ("shapley", "interactions") else 0)
+
+    def work(self, samples: Samples, seats: int) -> tuple[int, int]:
+        """Return about how often each of `seats` networks is evaluated in place, and the teacher's beyond that.
+
+        Of Shapley values and interactions alone, which take far longer than the rest.
+        """
+        if self.method not in ("shapley", "interactions"):
+            return 0, 0
+        rows, units = min(self.rows, len(samples)), len(samples.domain.names)
+        # words are left out, where fields are lent by the background
+        lent = 1 if any(field.kind == "text" for field in samples.domain.fields) else self.background
+        coalitions = self.evaluations
+        if self.method == "interactions":
+            coalitions = max(coalitions, fewest(units))
+        order = 0 if self.method in UNITS else 2 * (units + 1) * min(CROSSED, rows) * lent
+        random = (RANDOM + STAGES) * min(SANITY, rows) * coalitions * lent
+        return rows * coalitions * lent + 2 * order, (seats + 1) * order + random
 
     def examine(self, cast: Cast, samples: Samples, ask: Ask, rng: np.random.Generator) -> Evidence:
         """Answer the question for one proxy; see `kdaudit.question.Question`."""
