@@ -34,7 +34,7 @@ from kdaudit.evidence import Evidence
 from kdaudit.explain.attributions import Attributions
 from kdaudit.explain.shapley import fewest
 from kdaudit.measure import Measure
-from kdaudit.measures.ranks import LIKENESS, Likeness
+from kdaudit.measures.ranks import LIKENESS, Likeness, among
 from kdaudit.measures.reasons import FURTHER
 from kdaudit.samples import Samples
 from kdaudit.signal import LABEL, SCORE, Signal
@@ -154,7 +154,8 @@ class Attribution:
         rows = evidence_rows(items)
         if not isinstance(tried, Empty):
             rows = (*rows, crossed_row(tried, cast, len(np.unique(task.rows.keys()))))
-        over = overall(cast, seats, np.random.default_rng([task.seed, 2]), asked=asked)
+        # the third word of one text has nothing in common with that of another
+        over = [] if _of_texts(seats) else overall(cast, seats, np.random.default_rng([task.seed, 2]), asked=asked)
         rows = (*rows, *evidence_rows(over))
         if not whole:
             rows = (*rows, beside_random(method, cast, seats, task, ask))
@@ -234,10 +235,14 @@ class Attribution:
         return rows * (1 + mixed)
 
     def _beside(self, likeness: Likeness, cast: Cast, seats: Explained, null: NDArray[np.int64], asked: int) -> Beside:
-        told = {name: values_of(seat) for name, seat in seats.items()}
-        return beside_seats(
-            _measure(likeness), cast, told, likeness.function, exchange=lambda seat: seat[null], asked=asked
-        )
+        told, teacher = {name: values_of(seat) for name, seat in seats.items()}, seats["teacher"]
+        alike = among(likeness.function, None if isinstance(teacher, Empty) else teacher.counts)
+        return beside_seats(_measure(likeness), cast, told, alike, exchange=lambda seat: seat[null], asked=asked)
+
+
+def _of_texts(seats: Explained) -> bool:
+    teacher = seats["teacher"]
+    return not isinstance(teacher, Empty) and bool(teacher.words)
 
 
 def _measure(likeness: Likeness) -> Measure:

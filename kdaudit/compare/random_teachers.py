@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +17,7 @@ from kdaudit.evidence import Row
 from kdaudit.explain.attributions import Attributions
 from kdaudit.interval import Interval
 from kdaudit.measure import Measure
-from kdaudit.measures.ranks import spearman
+from kdaudit.measures.ranks import among, spearman
 from kdaudit.statistics.beside import Scored, evidence_rows, summary
 from kdaudit.subject import Ask
 
@@ -51,8 +53,10 @@ def beside_random(method: Method, cast: Cast, seats: Explained, task: Task, ask:
         value = teacher if isinstance(teacher, Empty) else proxy if isinstance(proxy, Empty) else Empty("")
         control: Floats | Empty = value
     else:
-        value = spearman(teacher.values[rows], proxy.values[rows])
-        control = _random(method, cast, teacher.values[rows], some, ask)
+        counts = None if teacher.counts is None else teacher.counts[rows]
+        alike = among(spearman, counts)
+        value = alike(teacher.values[rows], proxy.values[rows])
+        control = _random(method, cast, partial(alike, teacher.values[rows]), some, ask)
     twin = Empty("how alike teachers are that were trained again stands at the rank correlation itself")
     found = summary(MEASURE, Scored(value, control, twin, "randomised_teacher"), asked=len(rows))
     return evidence_rows([replace(found, control=_said(found.control), excess=_said(found.excess))])[0]
@@ -64,7 +68,7 @@ def _said(interval: Interval | None) -> Interval | None:
     return replace(interval, method=interval.method.replace("strangers", "random teachers"))
 
 
-def _random(method: Method, cast: Cast, truth: Floats, task: Task, ask: Ask) -> Floats | Empty:
+def _random(method: Method, cast: Cast, alike: Callable[[Floats], Floats], task: Task, ask: Ask) -> Floats | Empty:
     name = cast.teacher.identity.name
     if not is_network(cast.teacher):
         return Empty(f"{name} has no weights that could be made random")
@@ -79,7 +83,7 @@ def _random(method: Method, cast: Cast, truth: Floats, task: Task, ask: Ask) -> 
         found = attributed(method, forgot, task, ask)
         if not isinstance(found, Attributions):
             return found
-        out.append(spearman(truth, found.values))
+        out.append(alike(found.values))
     return np.stack(out)
 
 

@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from kdaudit.cast import Cast, Empty
 from kdaudit.compare.crossing import Crossed
 from kdaudit.compare.seats import Explained, Method, Task, exchanged, is_network, some_rows, strangers_of
+from kdaudit.compare.vocabulary import by_unit
 from kdaudit.compare.ways import attributed
 from kdaudit.compare.words import ONE_STRANGER, capital, rival
 from kdaudit.errors import KdauditError
 from kdaudit.explain.attributions import Attributions
 from kdaudit.finding import Claim
 from kdaudit.interval import Interval, unknown
-from kdaudit.measures.ranks import LIKENESS, spearman
+from kdaudit.measures.ranks import LIKENESS, among, spearman
 from kdaudit.samples import Samples
 from kdaudit.statistics.beside import Beside
 from kdaudit.statistics.gaps import paired
@@ -65,16 +66,16 @@ def context(
         "population": samples.origin.name,
         "rows": len(task.rows),
         "background_rows": len(task.background),
-        "units": list(samples.domain.names if first is None else first.names),
+        "units": list(samples.domain.names if first is None else by_unit(first)),
         "missing": {name: seat.reason for name, seat in seats.items() if isinstance(seat, Empty)},
         "errors": dict(_errors(known)),
         "null": dict(_exchanged(known, null)),
         "mean_absolute": {
-            name: {unit: _average(np.abs(seat.values[:, i])).to_data() for i, unit in enumerate(seat.names)}
+            name: {unit: _average(np.abs(values)).to_data() for unit, values in by_unit(seat).items()}
             for name, seat in known.items()
         },
         "mean_signed": {
-            name: {unit: _average(seat.values[:, i]).to_data() for i, unit in enumerate(seat.names)}
+            name: {unit: _average(values).to_data() for unit, values in by_unit(seat).items()}
             for name, seat in known.items()
         },
         "methods": {name: seat.method for name, seat in known.items()},
@@ -102,7 +103,8 @@ def _exchanged(known: dict[str, Attributions], null: NDArray[np.int64]) -> Itera
     """Yield what the teacher's reasons for one row are worth beside the proxy's for another row of the same class."""
     if {"teacher", "proxy"} <= set(known):
         for likeness in LIKENESS:
-            values = likeness.function(known["teacher"].values, known["proxy"].values[null])
+            teacher = known["teacher"]
+            values = among(likeness.function, teacher.counts)(teacher.values, known["proxy"].values[null])
             yield likeness.name, mean(values).to_data()
 
 
@@ -118,11 +120,12 @@ def nulls(
     teacher, proxy = seats["teacher"], seats["proxy"]
     if isinstance(teacher, Empty) or isinstance(proxy, Empty) or not len(teacher):
         return {}
-    value = spearman(teacher.values, proxy.values)
+    alike = among(spearman, teacher.counts)
+    value = alike(teacher.values, proxy.values)
     if np.isnan(value).all():
         return {}
     chance = [null, *(exchanged(told, rng) for _ in range(DRAWS - 1))]
-    means = np.array([np.nanmean(spearman(teacher.values, proxy.values[rows])) for rows in chance])
+    means = np.array([np.nanmean(alike(teacher.values, proxy.values[rows])) for rows in chance])
     level = float(np.nanmean(value))
     out: dict[str, Any] = {
         "rows": {
@@ -136,7 +139,7 @@ def nulls(
     }
     if items[0].excess is not None and items[0].excess.known and items[0].strangers:
         others = [seats[name] for name in strangers_of(seats)]
-        likeness = [spearman(teacher.values, one.values) for one in others if isinstance(one, Attributions)]
+        likeness = [alike(teacher.values, one.values) for one in others if isinstance(one, Attributions)]
         out["stranger"] = _beside_strangers(value, np.stack(likeness), items[0].excess, rng)
     return out
 
@@ -214,17 +217,22 @@ def sanity(method: Method, cast: Cast, task: Task, ask: Ask, most: int) -> dict[
     from kdaudit.explain.forgetting import forgetting
 
     some = some_rows(task, cast.teacher, most)
+    counts: list[NDArray[np.int64] | None] = []
 
     def attribute(network: Any) -> Floats:  # noqa: ANN401 - a network; naming it here would load torch
         found = attributed(method, network, some, ask)
         if isinstance(found, Empty):
             raise KdauditError(found.reason)
+        counts.append(found.counts)
         return found.values
+
+    def alike(a: Floats, b: Floats) -> Floats:
+        return among(spearman, counts[0])(a, b)
 
     if method in ("occlusion", "permutation"):
         return {"reason": f"{method} asks the teacher through the store, which has no answers of a random one"}
     try:
-        stages = forgetting(cast.teacher, attribute, spearman, task.rng())  # type: ignore[arg-type]
+        stages = forgetting(cast.teacher, attribute, alike, task.rng())  # type: ignore[arg-type]
     except KdauditError as error:
         return {"reason": str(error)}
     return {

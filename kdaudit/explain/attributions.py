@@ -31,6 +31,8 @@ class Attributions:
         Degrees of freedom of standard errors; infinite where they are none.
     evaluations : int
         Evaluations of the subject a row, at most.
+    words : tuple of tuple of str
+        Of texts, the words of each row: the first units are theirs, and those behind say nothing of the row.
     """
 
     names: tuple[str, ...]
@@ -43,6 +45,12 @@ class Attributions:
     scale: str
     dof: float = float("inf")
     evaluations: int = 0
+    words: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def counts(self) -> NDArray[np.int64] | None:
+        """How many units each row has, the first ones; None where all have all."""
+        return np.array([len(row) for row in self.words], dtype=np.int64) if self.words else None
 
     def __len__(self) -> int:
         return len(self.values)

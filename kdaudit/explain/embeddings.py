@@ -15,7 +15,7 @@ from kdaudit.errors import NoSuchSignal
 from kdaudit.explain.attributions import Attributions
 from kdaudit.explain.passes import Passes
 from kdaudit.explain.paths import Inputs, integrated
-from kdaudit.explain.texts import blank_of, most_words, names_of, read_to, summed, words_of
+from kdaudit.explain.texts import blank_of, most_words, names_of, read_to, row_words, summed, words_of
 from kdaudit.networks.network import Network
 from kdaudit.networks.products import steady
 from kdaudit.samples import Samples
@@ -122,6 +122,7 @@ def word_gradients(
         baseline=NO_WORDS,
         scale="logit, centred over outputs",
         evaluations=evaluations,
+        words=row_words(network.encoding, samples),
     )
 
 

@@ -19,7 +19,7 @@ from kdaudit.explain.modules import deeplift as captum_deeplift
 from kdaudit.explain.passes import Passes, chunk_of
 from kdaudit.explain.paths import Inputs, Shares, expected, integrated
 from kdaudit.explain.shapley import Shapley, shapley
-from kdaudit.explain.texts import WordGame, names_of, text_of
+from kdaudit.explain.texts import WordGame, names_of, row_words, text_of
 from kdaudit.networks.network import Network
 from kdaudit.networks.products import steady
 from kdaudit.samples import Samples
@@ -200,7 +200,7 @@ def ablation(network: Network, samples: Samples, background: Samples, *, output:
     found = _plain(
         network, (worth[:1] - worth[1:]).T, "ablation, one unit at a time", baseline_words(network), units + 1
     )
-    return replace(found, names=names)
+    return replace(found, names=names, words=row_words(network.encoding, samples))
 
 
 def sampled_shapley(
@@ -230,7 +230,8 @@ def sampled_shapley(
     lent = lent_of(network, background)
     game, names = _game(network, samples, lent, output, scale)
     found = shapley(game, len(names), budget=budget, rng=rng)
-    return from_shapley(found, names, len(lent), SCALES[scale])
+    told = from_shapley(found, names, len(lent), SCALES[scale])
+    return replace(told, words=row_words(network.encoding, samples))
 
 
 def from_shapley(found: Shapley, names: tuple[str, ...], draws: int, scale: str) -> Attributions:

@@ -72,6 +72,16 @@ def most_words(encoder: Encoder, samples: Samples) -> int:
     return max([1, *(len(spans(text)) for text in rows.columns[inner.domain.names[0]])])
 
 
+def row_words(encoder: Encoder, samples: Samples) -> tuple[tuple[str, ...], ...]:
+    """Return the words of each row, in small letters; () if no text is read."""
+    found = text_of(encoder, samples)
+    if found is None:
+        return ()
+    inner, rows = found
+    texts = rows.columns[inner.domain.names[0]]
+    return tuple(tuple(text[low:high].lower() for low, high in spans(text)) for text in texts)
+
+
 def names_of(words: int) -> tuple[str, ...]:
     """Return the units of texts: which word stands there differs from text to text."""
     return tuple(f"word {i + 1}" for i in range(words))

@@ -40,6 +40,29 @@ def top_overlap(a: Values, b: Values, *, k: int = 3) -> Values:
     return out
 
 
+def among(function: Callable[[Values, Values], Values], counts: NDArray[np.int64] | None) -> Callable[..., Values]:
+    """Return a measure among the first units of each row, as many as it has: words that a text lacks are none.
+
+    Parameters
+    ----------
+    function : callable
+        ``function(a, b)``: (n, units), (n, units) -> (n,).
+    counts : array of shape (n,), or None
+        None: every row has all units, and `function` is returned.
+    """
+    if counts is None:
+        return function
+
+    def measured(a: Values, b: Values) -> Values:
+        out = np.full(len(a), np.nan)
+        for count in np.unique(counts[counts > 0]):
+            rows = np.flatnonzero(counts == count)
+            out[rows] = function(a[rows, :count], b[rows, :count])
+        return out
+
+    return measured
+
+
 def _centred(ranks: Values) -> Values:
     out: Values = ranks - ranks.mean(axis=1, keepdims=True)
     return out
