@@ -1,4 +1,8 @@
-"""The shape of everything that can be asked, and of every recipe that makes something."""
+"""The shape of everything that can be asked, and of every recipe that makes something.
+
+A recipe is a frozen dataclass whose fields are the plan's keys.  What it must have stands in `TeacherRecipe`,
+`ProxyRecipe` and `Question`; what it may have beside stands in `kdaudit.abilities`.
+"""
 
 from __future__ import annotations
 
@@ -79,7 +83,7 @@ class Setting:
 class Workbench:
     """What a maker may use beside rows and answers.
 
-    A recipe that wants it has a method ``at(workbench)``, which returns the recipe that works there.
+    For recipes that are `kdaudit.abilities.Benched`.
 
     Parameters
     ----------

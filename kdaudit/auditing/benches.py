@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from kdaudit.abilities import Benched, Measuring
 from kdaudit.auditing.items import ProxyItem
 from kdaudit.auditing.plan import Plan
 from kdaudit.digest import of_data
@@ -60,13 +61,11 @@ def at(item: ProxyItem, folder: Path) -> ProxyRecipe:
     folder : Path
         The proxy's own, or that of one of its controls inside it.
     """
-    placed = getattr(item.recipe, "at", None)
-    if placed is None:
+    if not isinstance(item.recipe, Benched):
         return item.recipe
     file = (folder if folder.name == item.name else folder.parent) / MEASURED
     meters = {name: _kept(name, meter, file) for name, meter in METERS.items()}
-    recipe: ProxyRecipe = placed(Workbench(folder / FOLDER, meters))
-    return recipe
+    return item.recipe.at(Workbench(folder / FOLDER, meters))
 
 
 def _kept(name: str, meter: Meter, file: Path) -> Meter:
@@ -88,8 +87,9 @@ def _kept(name: str, meter: Meter, file: Path) -> Meter:
 
 def measuring(plan: Plan) -> list[str]:
     """Return the items of a plan that measure time, memory or energy, and not only count."""
-    items = {**{f"proxies/{p.name}": p.recipe for p in plan.proxies}, **{q.key: q.recipe for q in plan.questions}}
-    return [name for name, recipe in items.items() if getattr(recipe, "measured_here", ())]
+    items: dict[str, object] = {f"proxies/{p.name}": p.recipe for p in plan.proxies}
+    items |= {q.key: q.recipe for q in plan.questions}
+    return [name for name, recipe in items.items() if isinstance(recipe, Measuring) and recipe.measured_here]
 
 
 def clear(folder: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from kdaudit.abilities import Beyond
 from kdaudit.auditing.items import ProxyItem
 from kdaudit.errors import BrokenRun
 from kdaudit.samples import Samples
@@ -18,8 +19,7 @@ FILE = "asked.json"
 
 def extra(item: ProxyItem, parts: Mapping[str, Samples]) -> int:
     """Return how many rows a proxy's maker asks at most beyond ``fit`` and ``select``; 0 for most."""
-    counted = getattr(item.recipe, "extra", None)
-    return 0 if counted is None else int(counted(parts))
+    return item.recipe.extra(parts) if isinstance(item.recipe, Beyond) else 0
 
 
 def note(folder: Path, before: Keys, after: Keys) -> None:

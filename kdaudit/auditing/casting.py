@@ -8,6 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from kdaudit import digest
+from kdaudit.abilities import (
+    Blindable,
+    Contrasting,
+    Departing,
+    Differing,
+    Elsewhere,
+    Foretelling,
+    FoundRecipe,
+    Keeping,
+    Noted,
+    Sparing,
+    Using,
+)
 from kdaudit.auditing.items import ProxyItem, TeacherItem
 from kdaudit.auditing.plan import Plan
 from kdaudit.cast import Cast, ControlKind, Empty
@@ -148,11 +161,10 @@ def make(plan: Plan, item: ProxyItem, teachers: Teachers, parts: Parts, ask: Ask
     """
     _can_answer(teachers.teacher, item)
     recipe = _placed(plan, item)
-    recipe = recipe if teachers.other is None else recipe.beside(teachers.other)  # type: ignore[attr-defined]
-    made: Subject = recipe.make(
-        plan.behaviour, teachers.teacher, _learned(parts), ask, rng(plan.seed, f"proxies/{item.name}")
-    )
-    return made
+    if teachers.other is not None and isinstance(recipe, Departing):
+        recipe = recipe.beside(teachers.other)
+    chance = rng(plan.seed, f"proxies/{item.name}")
+    return recipe.make(plan.behaviour, teachers.teacher, _learned(parts), ask, chance)
 
 
 def rivals(plan: Plan, item: ProxyItem, teachers: Teachers, parts: Parts) -> tuple[tuple[Rival, ...], ControlKind, str]:
@@ -163,18 +175,16 @@ def rivals(plan: Plan, item: ProxyItem, teachers: Teachers, parts: Parts) -> tup
     rows = _learned(parts)
     if teachers.other is not None:
         return (), "none", "a teacher that answers as the other does scores exactly 0"
-    placed = _placed(plan, item)
-    if placed is not item.recipe:
-        return _found(placed, teachers)
+    if isinstance(item.recipe, Elsewhere):
+        return _found(item.recipe.within(Setting(plan.folder, plan.behaviour)), teachers)
     if teachers.strangers:
         named = (Rival(control_name(at), one) for at, one in enumerate(teachers.strangers))
         return tuple(named), "strangers_proxy", ""
     if any(part.labels is None for part in rows.values()):
         return (), "none", "there is neither an independent teacher nor recorded outcomes to make a control from"
-    if getattr(item.recipe, "contrast", None) is not None:
+    if isinstance(item.recipe, Contrasting) and item.recipe.contrast is not None:
         return (), "none", "recorded outcomes do not tell what another level would have brought"
-    blind = getattr(item.recipe, "of_outcomes", None)
-    if blind is not None and blind() is None:
+    if _blind(item.recipe) is None:
         return (), "none", "recorded outcomes say nothing about rows that were made"
     from kdaudit.teachers.recorded import outcomes
 
@@ -184,26 +194,29 @@ def rivals(plan: Plan, item: ProxyItem, teachers: Teachers, parts: Parts) -> tup
 
 def make_control(plan: Plan, item: ProxyItem, rival: Rival, kind: ControlKind, parts: Parts, ask: Ask) -> Subject:
     """Make one control by the proxy's recipe; `ask` is the way to everybody but the teacher."""
-    if _placed(plan, item) is not item.recipe:
+    if isinstance(item.recipe, Elsewhere):
         return rival.teacher
-    # outcomes are no network: a recipe that looks into its teacher has a form that does not
-    blind = getattr(item.recipe, "of_outcomes", None) if kind == "label_only" else None
-    recipe = item.recipe if blind is None else blind()
+    recipe = _blind(item.recipe) if kind == "label_only" else item.recipe
+    # without a recipe for outcomes there are no rivals of outcomes
+    assert recipe is not None
     chance = rng(plan.seed, f"proxies/{item.name}/{rival.name}")
-    made: Subject = recipe.make(plan.behaviour, rival.teacher, _learned(parts), ask, chance)
-    return made
+    return recipe.make(plan.behaviour, rival.teacher, _learned(parts), ask, chance)
+
+
+def _blind(recipe: ProxyRecipe) -> ProxyRecipe | None:
+    """Return the recipe that makes a control from outcomes, which are no network to look into."""
+    return recipe.of_outcomes() if isinstance(recipe, Blindable) else recipe
 
 
 def _placed(plan: Plan, item: ProxyItem) -> ProxyRecipe:
     """Return the recipe of a model that was made elsewhere in the plan's folder; any other recipe as it is."""
-    within = getattr(item.recipe, "within", None)
-    recipe: ProxyRecipe = item.recipe if within is None else within(Setting(plan.folder, plan.behaviour))
-    return recipe
+    recipe = item.recipe
+    return recipe.within(Setting(plan.folder, plan.behaviour)) if isinstance(recipe, Elsewhere) else recipe
 
 
-def _found(placed: ProxyRecipe, teachers: Teachers) -> tuple[tuple[Rival, ...], ControlKind, str]:
+def _found(placed: FoundRecipe, teachers: Teachers) -> tuple[tuple[Rival, ...], ControlKind, str]:
     """Return the controls of a model that was made elsewhere: nobody here can make another by its recipe."""
-    own: tuple[Subject, ...] = placed.rivals()  # type: ignore[attr-defined]
+    own = placed.rivals()
     kind: ControlKind = "strangers_proxy" if own else "swapped_teacher"
     seats = own or teachers.strangers
     if teachers.teacher.identity.digest in {one.identity.digest for one in seats}:
@@ -230,17 +243,14 @@ def whole(plan: Plan) -> tuple[str, ...]:
 
 def parts_of(item: ProxyItem) -> tuple[str, ...]:
     """Return the parts that the teacher answers whole for a proxy; one may ask it about some of their rows only."""
-    used: tuple[str, ...] = getattr(item.recipe, "uses", ("fit", "select"))
-    return used
+    return item.recipe.uses if isinstance(item.recipe, Using) else ("fit", "select")
 
 
 def further(plan: Plan, item: ProxyItem, parts: Parts) -> Samples | None:
     """Return the rows that a proxy makes or chooses and asks about, where its recipe tells them beforehand."""
-    told = getattr(item.recipe, "further", None)
-    if told is None:
+    if not isinstance(item.recipe, Foretelling):
         return None
-    rows: Samples | None = told(plan.behaviour, parts, rng(plan.seed, f"proxies/{item.name}"))
-    return rows
+    return item.recipe.further(plan.behaviour, parts, rng(plan.seed, f"proxies/{item.name}"))
 
 
 def _can_answer(teacher: Subject, item: ProxyItem) -> None:
@@ -279,7 +289,7 @@ def save(subject: Subject, folder: Path) -> list[Path]:
             from kdaudit.surrogates.surrogate import save as write
         case Layers():
             from kdaudit.networks.files import save as write  # type: ignore[assignment]
-        case None if hasattr(subject, "keep"):
+        case None if isinstance(subject, Keeping):
             subject.keep(folder)
             return sorted(path for path in folder.iterdir() if path.is_file())
         case None:
@@ -307,10 +317,10 @@ def card(plan: Plan, item: ProxyItem, proxy: Subject, control: Mapping[str, Any]
             nouns = ("leaf", "leaves") if family == "tree" else ("rule", "rules")
             words = f"{family} of {len(rules)} {nouns[len(rules) != 1]}"
             size = {"leaves" if family == "tree" else "rules": len(rules), "terms": form.terms}
-            contrast = getattr(proxy, "contrast", None)
-            words += "" if contrast is None else f" on the score at {contrast.level} minus that at {contrast.other}"
-            minus = getattr(proxy, "minus", None)
-            words += "" if minus is None else f" on {minus.words}"
+            if isinstance(proxy, Differing):
+                at, minus = proxy.contrast, proxy.minus
+                words += "" if at is None else f" on the score at {at.level} minus that at {at.other}"
+                words += "" if minus is None else f" on {minus.words}"
         case Layers(parameters=parameters):
             words, size = f"network of {parameters:,} weights{_links(proxy)}", {"parameters": parameters}
         case None:
@@ -326,19 +336,19 @@ def card(plan: Plan, item: ProxyItem, proxy: Subject, control: Mapping[str, Any]
         "size": size,
         "control": dict(control),
         "shown_in_whole": isinstance(form, Rules),
-        "notes": dict(getattr(proxy, "notes", {})),
+        "notes": dict(proxy.notes) if isinstance(proxy, Noted) else {},
     }
 
 
 def _cost(item: ProxyItem, parts: Parts) -> dict[str, int]:
-    asked = getattr(item.recipe, "asked", 0)
+    asked = item.recipe.asked if isinstance(item.recipe, Sparing) else 0
     some = {"fit": min(asked, len(parts["fit"]))} if asked else {}
     return some | {name: len(parts[name]) for name in parts_of(item)}
 
 
 def _links(proxy: Subject) -> str:
     """Return who answered how many rows, where the teacher is not the only one."""
-    answered: Mapping[str, int] = getattr(proxy, "notes", {}).get("answered", {})
+    answered: Mapping[str, int] = proxy.notes.get("answered", {}) if isinstance(proxy, Noted) else {}
     if len(answered) < 2:
         return ""
     return "; " + ", ".join(f"{name} answered {rows:,}" for name, rows in answered.items()) + " rows"

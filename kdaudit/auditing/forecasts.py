@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from kdaudit.abilities import Toiling
 from kdaudit.cast import Cast
 from kdaudit.compare.seats import is_network, seats_of
 from kdaudit.cost.latency import passing
@@ -26,17 +27,13 @@ def work_of(recipe: Question, samples: Samples, seats: int) -> tuple[int, int]:
     Parameters
     ----------
     recipe : Question
-        One that takes long has a method ``work(samples, seats)``; of all others it is nothing.
+        One that takes long is `kdaudit.abilities.Toiling`; of all others it is nothing.
     samples : Samples
         All rows of its part.
     seats : int
         Models that are compared.
     """
-    told = getattr(recipe, "work", None)
-    if told is None:
-        return 0, 0
-    each, teacher = told(samples, seats)
-    return int(each), int(teacher)
+    return recipe.work(samples, seats) if isinstance(recipe, Toiling) else (0, 0)
 
 
 def forecast(recipe: Question, cast: Cast, samples: Samples, clock: Clock = time.perf_counter) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, get_type_hints
 
 from kdaudit import digest
+from kdaudit.abilities import Releasing
 from kdaudit.auditing import catalogue
 from kdaudit.auditing.source import Path_, Source
 from kdaudit.question import TeacherRecipe
@@ -68,5 +69,5 @@ def runs_code(recipe: TeacherRecipe) -> bool:
 
 def releases(recipe: TeacherRecipe) -> int | None:
     """Return the most distinct rows that a teacher may be asked for the sake of privacy; None for any number."""
-    allowed = [getattr(one, "releases", None) for one in all_of(recipe)]
-    return min((int(most) for most in allowed if most is not None), default=None)
+    allowed = [one.releases for one in all_of(recipe) if isinstance(one, Releasing)]
+    return min((most for most in allowed if most is not None), default=None)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from kdaudit.abilities import Composed, Stating
 from kdaudit.auditing import groups
 from kdaudit.auditing.plan import Plan
 from kdaudit.store import parts
@@ -64,10 +65,11 @@ def _subjects(seats: Mapping[str, Any]) -> Iterator[tuple[str, Subject]]:
                 yield seat, subject
 
 
-def _federations(subject: Any) -> Iterator[Any]:  # noqa: ANN401 - subjects that know what they cost, or hold such
-    if hasattr(subject, "statement"):
+def _federations(subject: Subject) -> Iterator[Stating]:
+    """Yield the subjects that know what they cost, the subject itself or those that it is made of."""
+    if isinstance(subject, Stating):
         yield subject
-    for member in getattr(subject, "members", ()):
+    for member in subject.members if isinstance(subject, Composed) else ():
         yield from _federations(member)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from kdaudit.abilities import Departing
 from kdaudit.auditing.casting import Teachers, Troupe
 from kdaudit.auditing.items import ProxyItem
 from kdaudit.cast import Empty
@@ -12,9 +13,9 @@ from kdaudit.subject import Subject
 
 def other_of(item: ProxyItem, teachers: Teachers, made: Mapping[str, Troupe]) -> Subject | None:
     """Return the subject that a proxy's recipe subtracts; None for a proxy that answers as the teacher does."""
-    name = str(getattr(item.recipe, "minus", ""))
-    if not name:
+    if not isinstance(item.recipe, Departing) or not item.recipe.minus:
         return None
+    name = item.recipe.minus
     if name in made:
         return made[name].proxy
     seat: Subject | Empty | None = {"previous": teachers.previous, "twin": teachers.twin}[name]

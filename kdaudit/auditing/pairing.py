@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from kdaudit.abilities import Contrasting, Departing, ReadingOf
 from kdaudit.auditing.source import Path_, Source, close_to
 from kdaudit.question import ProxyRecipe, Question
 
@@ -18,9 +19,9 @@ SEATS = ("previous", "twin")
 
 def kind_of(recipe: ProxyRecipe) -> str:
     """Return what the proxies of a recipe answer with: a key of `WORDS`."""
-    if getattr(recipe, "contrast", None) is not None:
+    if isinstance(recipe, Contrasting) and recipe.contrast is not None:
         return "contrast"
-    return "minus" if getattr(recipe, "minus", "") else "answers"
+    return "minus" if isinstance(recipe, Departing) and recipe.minus else "answers"
 
 
 def chosen(
@@ -33,7 +34,7 @@ def chosen(
     named : list of str, str or None
         As in the plan; None for all that fit.
     question : Question
-        Its `reads`, a key of `WORDS`, says what; one without reads answers.
+        What it reads, a key of `WORDS`, is told by `kdaudit.abilities.ReadingOf`.
     proxies : mapping of str to ProxyRecipe
     place : (Source, path)
         Where the question stands in the plan.
@@ -44,7 +45,7 @@ def chosen(
         If a name is unknown, a proxy does not fit the question, or none does.
     """
     source, path = place
-    reads = str(getattr(question, "reads", "answers"))
+    reads = question.reads if isinstance(question, ReadingOf) else "answers"
     fits = {name: kind_of(recipe) == reads for name, recipe in proxies.items()}
     what = WORDS[reads]
     if named is None:
@@ -81,10 +82,9 @@ def check_other(
     InvalidPlan
         If its `minus` names neither a proxy that answers as the teacher does and is made before, nor a filled seat.
     """
-    name = str(getattr(recipe, "minus", ""))
-    if not name:
+    if not isinstance(recipe, Departing) or not recipe.minus:
         return
-    source, path = place
+    name, (source, path) = recipe.minus, place
     known = [*(one for one, other in before.items() if kind_of(other) == "answers"), *(s for s in SEATS if s in seats)]
     if name in SEATS and name not in seats:
         raise source.wrong((*path, "minus"), f"the plan names no {name}; add `teacher.{name}`")

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from kdaudit import digest
+from kdaudit.abilities import Choosy
 from kdaudit.auditing import catalogue, groups, pairing, sections
 from kdaudit.auditing.items import BudgetKeys, ProxyItem, QuestionItem, Rows, TeacherItem
 from kdaudit.auditing.schema import build
 from kdaudit.auditing.seating import STRANGERS, seated
 from kdaudit.auditing.sections import DomainOf
-from kdaudit.auditing.source import Source, close_to
+from kdaudit.auditing.source import Path_, Source, close_to
 from kdaudit.behaviour import Behaviour
 from kdaudit.domain import Domain
 from kdaudit.question import ProxyRecipe, Question
@@ -146,15 +147,20 @@ def _proxies(data: dict[str, Any], source: Source, domain: Domain) -> tuple[Prox
     for path, name, item in sections.items(data, source, "proxies"):
         kind, address = sections.kind(item, source, path, catalogue.PROXIES)
         recipe: ProxyRecipe = build(catalogue.resolve(address), item, source, path)
-        for name_ in getattr(recipe, "reads", ()):
-            if name_ not in domain:
-                message = f"there is no field {name_!r} to read; the fields are {', '.join(domain.names)}"
-                raise source.wrong((*path, "reads"), message)
+        _check_reads(recipe, domain, (source, path))
         pairing.check_other(recipe, {p.name: p.recipe for p in out}, named, (source, path))
         out.append(ProxyItem(name, kind, recipe))
     if not out:
         raise source.wrong(("proxies",), f"an audit needs at least one proxy; kinds are {', '.join(catalogue.PROXIES)}")
     return tuple(out)
+
+
+def _check_reads(recipe: ProxyRecipe, domain: Domain, place: tuple[Source, Path_]) -> None:
+    reads = recipe.reads if isinstance(recipe, Choosy) else ()
+    for name in (reads,) if isinstance(reads, str) and reads else reads:
+        if name not in domain:
+            message = f"there is no field {name!r} to read; the fields are {', '.join(domain.names)}"
+            raise place[0].wrong((*place[1], "reads"), message)
 
 
 def _questions(data: dict[str, Any], source: Source, proxies: dict[str, ProxyRecipe]) -> tuple[QuestionItem, ...]:

@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from kdaudit.abilities import MakingRows, PerProxy, Releasing, Showing
 from kdaudit.auditing import benches, beyond, casting, groups, steps
 from kdaudit.auditing.forecasts import duration, work_of
+from kdaudit.auditing.items import QuestionItem
 from kdaudit.auditing.plan import Plan
 from kdaudit.auditing.rows import supplied
 from kdaudit.samples import Samples
@@ -79,7 +81,7 @@ def price(plan: Plan, data: Path | None) -> Estimate:
     lines += [
         # rows that a question makes on each proxy are paid for each
         Line(
-            item.recipe.price(parts["pool"]) * (len(item.proxies) if getattr(item.recipe, "each", False) else 1),
+            item.recipe.price(parts["pool"]) * _times(item),
             f"{item.key} ({item.kind}) on the pool",
         )
         for item in plan.questions
@@ -123,6 +125,11 @@ def _controls(plan: Plan, parts: Mapping[str, Samples]) -> list[str]:
     return out
 
 
+def _times(item: QuestionItem) -> int:
+    """Return how many sets of rows a question asks: one for each proxy where it makes them on each."""
+    return len(item.proxies) if isinstance(item.recipe, PerProxy) and item.recipe.each else 1
+
+
 def _judge(plan: Plan, parts: Mapping[str, Samples]) -> list[Line]:
     judge = parts["judge"]
     prices = {item.key: item.recipe.price(judge) for item in plan.questions if item.recipe.part == "judge"}
@@ -130,9 +137,9 @@ def _judge(plan: Plan, parts: Mapping[str, Samples]) -> list[Line]:
         return []
     # questions on the judge part share its answers; rows that one makes itself, or needs beyond them, are its own
     made = {
-        item.key: item.recipe.made(judge) * (len(item.proxies) if getattr(item.recipe, "each", False) else 1)
+        item.key: item.recipe.made(judge) * _times(item)
         for item in plan.questions
-        if item.recipe.part == "judge" and hasattr(item.recipe, "made")
+        if item.recipe.part == "judge" and isinstance(item.recipe, MakingRows)
     }
     own = {key: made.get(key, max(0, rows - len(judge))) for key, rows in prices.items()}
     shared = max(rows if key in made else rows - own[key] for key, rows in prices.items())
@@ -160,14 +167,14 @@ def _beside(plan: Plan, estimate: Estimate) -> list[str]:
     out = []
     allowed = groups.releases(plan.teacher.recipe)
     for recipe in groups.all_of(plan.teacher.recipe):
-        told = getattr(recipe, "told", None)
-        if told is not None:
-            out.append(told(min(n for n in (estimate.total, plan.limit, allowed) if n is not None)))
+        if isinstance(recipe, Releasing):
+            out.append(recipe.told(min(n for n in (estimate.total, plan.limit, allowed) if n is not None)))
     if allowed is not None and allowed < min(estimate.total, plan.limit):
         out.append(f"privacy ends the audit after {allowed:,} rows; raise the noise or epsilon, or ask fewer")
     for item in plan.proxies:
-        if shown := getattr(item.recipe, "shown", 0):
-            out.append(f"{item.name} shows the teacher's network {shown:,} made rows in place, outside the budget")
+        if isinstance(item.recipe, Showing) and item.recipe.shown:
+            rows = f"{item.recipe.shown:,} made rows"
+            out.append(f"{item.name} shows the teacher's network {rows} in place, outside the budget")
     return out
 
 

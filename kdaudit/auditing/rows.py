@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from kdaudit.abilities import Supplied
 from kdaudit.auditing.plan import Plan
 from kdaudit.condition import parse
 from kdaudit.data import parts as splitting
@@ -66,10 +67,11 @@ def supplied(plan: Plan, data: Path | None) -> Plan:
     InvalidInput
         If a question needs what is not there.
     """
-    read = [(item, getattr(item.recipe, "supplied", None)) for item in plan.questions]
-    return replace(
-        plan, questions=tuple(item if how is None else replace(item, recipe=how(data)) for item, how in read)
-    )
+    found = [
+        replace(item, recipe=item.recipe.supplied(data)) if isinstance(item.recipe, Supplied) else item
+        for item in plan.questions
+    ]
+    return replace(plan, questions=tuple(found))
 
 
 def _check_constraints(samples: Samples) -> None:

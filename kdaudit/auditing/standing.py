@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from kdaudit.abilities import Dataless
 from kdaudit.evidence import Evidence, Row
 from kdaudit.interval import Interval
 from kdaudit.question import ProxyRecipe
@@ -19,7 +20,8 @@ def standing(recipes: Mapping[str, ProxyRecipe], evidence: Iterable[Evidence]) -
     agreement beyond that of its control, made in the same way from another teacher, is knowledge of this one.
     """
     found = list(evidence)
-    return {name: _sentence(name, found) for name, recipe in recipes.items() if getattr(recipe, "dataless", False)}
+    dataless = [name for name, recipe in recipes.items() if isinstance(recipe, Dataless) and recipe.dataless]
+    return {name: _sentence(name, found) for name in dataless}
 
 
 def _sentence(name: str, evidence: list[Evidence]) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from kdaudit.abilities import Bounded, Illustrated
 from kdaudit.auditing import benches, beyond, casting, groups, losses, rows
 from kdaudit.auditing.casting import Rival, Teachers, Troupe
 from kdaudit.auditing.conclude import conclude, undecided
@@ -152,7 +153,7 @@ def _distil(stage: Stage, item: ProxyItem, teachers: Teachers, meter: Metered, c
     proxy = casting.make(stage.plan, placed, teachers, stage.parts, stage.posed(meter))
     beyond.note(folder, given, meter.rows)
     files = casting.save(proxy, folder)
-    for shown in getattr(proxy, "shown", ()):
+    for shown in proxy.shown if isinstance(proxy, Illustrated) else ():
         # what its making brought to light, such as a curve of sizes; no claim, since these rows chose it
         names = write_evidence(stage.folder, replace(shown, question=f"proxies/{item.name}", proxy_name=item.name))
         files += [stage.folder.path / name for name in names]
@@ -210,7 +211,7 @@ def _within_budget(
             return tuple(_examine(stage, item, recipe, teachers, troupes))
         except OverBudget as error:
             # how many rows are asked then depends on the budget alone, never on an answer
-            wanted = getattr(recipe, "questions", 0)
+            wanted = recipe.questions if isinstance(recipe, Bounded) else 0
             fewer = min(int(wanted * error.left / error.needed), wanted - 1) if error.needed else 0
             if fewer < FEWEST:
                 raise
