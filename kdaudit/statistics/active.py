@@ -104,11 +104,17 @@ def drawn(chance: Floats, priority: NDArray[np.uint64]) -> NDArray[np.int64]:
     priority : array of shape (N,), dtype uint64
         See `kdaudit.statistics.choice.priorities`.
     """
+    n = round(float(chance.sum()))
+    if n == 0:
+        return np.empty(0, dtype=np.int64)
     u = (priority.astype(np.float64) + 0.5) / 2.0**64
     with np.errstate(divide="ignore", invalid="ignore"):
-        rank = np.log(u) - np.log1p(-u) - np.log(chance) + np.log1p(-chance)
-    rank[chance <= 0], rank[chance >= 1] = np.inf, -np.inf
-    return np.sort(np.argsort(rank, kind="stable")[: round(float(chance.sum()))])
+        rank = u / (1 - u) * ((1 - chance) / chance)
+    rank[chance <= 0], rank[chance >= 1] = np.inf, -1.0
+    last = np.partition(rank, n - 1)[n - 1]
+    below = np.flatnonzero(rank < last)
+    # rows that tie at the end: those that stand first
+    return np.sort(np.concatenate([below, np.flatnonzero(rank == last)[: n - len(below)]]))
 
 
 def spread(
@@ -134,16 +140,25 @@ def spread(
     """
     if len(groups) != len(priority) or n < 0:
         raise InvalidInput(f"{len(groups)} rows need as many priorities, and at least 0 rows to be asked")
+    return picked(groups, likelihoods(groups, n, errors, hits), priority)
+
+
+def likelihoods(groups: NDArray[np.int64], n: int, errors: Floats | None, hits: Floats | None) -> Floats:
+    """Return the chance with which `spread` chooses each row, shape (N,); nothing is drawn."""
     present, sizes = np.unique(groups[groups >= 0], return_counts=True)
-    chance, chosen = np.zeros(len(groups)), []
+    chance = np.zeros(len(groups))
     for group, count in zip(present, allocation(sizes, n), strict=True):
         rows = np.flatnonzero(groups == group)
         flat = np.full(len(rows), count / len(rows))
         found = flat if errors is None else inclusion(errors[rows], int(count))
-        if hits is not None and _rare(found, hits[rows]):
-            found = flat
-        chance[rows] = found
-        chosen.append(rows[drawn(found, priority[rows])])
+        chance[rows] = flat if hits is not None and _rare(found, hits[rows]) else found
+    return chance
+
+
+def picked(groups: NDArray[np.int64], chance: Floats, priority: NDArray[np.uint64]) -> Design:
+    """Return the choice of rows with given chances, a fixed number from each group."""
+    each = [np.flatnonzero(groups == group) for group in range(int(groups.max(initial=-1)) + 1)]
+    chosen = [rows[drawn(chance[rows], priority[rows])] for rows in each if len(rows)]
     return Design(np.sort(np.concatenate(chosen)) if chosen else np.empty(0, dtype=np.int64), chance)
 
 

@@ -1,34 +1,47 @@
 """What probes cost, how often their intervals hold, and how narrow they are beside plain sampling, even over groups."""
 
 import importlib.util
+import itertools
 import math
 import resource
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from scipy.stats import binomtest
+from sklearn.ensemble import HistGradientBoostingClassifier
 
+from kdaudit.behaviour import Behaviour
 from kdaudit.cast import Cast, Empty
 from kdaudit.chance import rng
+from kdaudit.data.parts import split
+from kdaudit.data.sets import load_set
+from kdaudit.distillation.students import Student
 from kdaudit.domain import Category, Domain, Real
+from kdaudit.encoding import Encoding
+from kdaudit.probe.counterfactuals import RATE, Flip
 from kdaudit.probe.groups import Parity
 from kdaudit.samples import Origin, Samples
 from kdaudit.signal import LABEL, SCORE
 from kdaudit.statistics.looks import betting, bounds, log_capital
 from kdaudit.statistics.search import Limits, search
 from kdaudit.subject import Answers, Identity
+from kdaudit.teachers import wrap
 
 TESTS = Path(__file__).parents[1] / "statistics"
-CELLS = [("gap", k) for k in ("good", "noise", "liar", "inverse")]
-CELLS += [("rare", k) for k in ("good", "noise", "liar", "inverse")] + [("flip", k) for k in ("good", "noise")]
+CASES = ("gap", "ratio", "rare", "flip")
+SIZES = (100, 300, 1_000, 3_000)
+MOST = {"gap": 0.5, "rare": 0.5, "flip": 0.52}
+"""Width beside plain sampling that a good proxy is to reach."""
 
 
 def run(report, full: bool) -> None:
     costs(report)
-    looks(report, 1_000 if full else 100)
-    slices(report, 1_000 if full else 100)
-    coverage(report, 4_000 if full else 200)
+    people(report, 40)
+    looks(report, 1_000)
+    slices(report, 1_000)
+    coverage(report, 10_000 if full else 4_000)
 
 
 def tests_of(name: str):
@@ -42,16 +55,56 @@ def tests_of(name: str):
 def coverage(report, audits: int) -> None:
     """Share of intervals that hold the pool's value, and their width beside plain sampling of as many rows."""
     worlds = tests_of("test_active")
-    covers = []
-    for case, kind in CELLS:
-        for n in (100, 300, 1_000, 3_000):
-            held, ratio = worlds.measured(kind, n, audits, rare=case == "rare", flip=case == "flip")
-            ends = binomtest(held, audits).proportion_ci(0.99, "exact")
-            covers.append(held / audits)
-            where = f"{case}, {kind} proxy, n {n}"
-            report.figure(f"{where}: coverage", covers[-1], low=ends.low, high=ends.high, n=audits, target=">= 0.93")
-            report.figure(f"{where}: width beside plain", ratio, n=audits, target="<= 1.05")
-    report.figure("mean coverage over cells", float(np.mean(covers)), n=len(covers))
+    covers, low, high, widest = [], 0, 0, 0.0
+    for case, kind, n in itertools.product(CASES, worlds.KINDS, SIZES):
+        held, ratio = worlds.measured(kind, n, audits, case=case)
+        ends = binomtest(int(held), audits).proportion_ci(0.99, "exact")
+        covers.append(held / audits)
+        low += ends.high < (0.925 if n == 100 else 0.93)
+        high += ends.low > 0.97
+        where = f"{case}, {kind} proxy, n {n}"
+        report.figure(f"{where}: coverage", covers[-1], low=ends.low, high=ends.high, n=audits)
+        most = MOST.get(case, 1.05) if kind == "good" and n >= 300 else 1.05
+        report.figure(f"{where}: width beside plain", ratio, n=audits, target=f"<= {most}")
+        widest = widest if kind in ("good", "mediocre") else max(widest, ratio)
+    report.figure("cells that cover too little", low, n=len(covers), target="<= 0")
+    # few hits are told by exact intervals, which cover more than they say
+    report.figure("cells that cover more than .97", high, n=len(covers))
+    report.figure("widest interval of a bad proxy beside plain", widest, n=len(covers), target="<= 1.05")
+    report.figure("mean coverage over cells", float(np.mean(covers)), n=len(covers), target="<= 0.96")
+
+
+def people(report, audits: int) -> None:
+    """Flips of sex on census rows: a student that learnt logits of both sides, beside a stranger's."""
+    rows = load_set("acs_income")
+    fields = tuple(replace(f, protected=f.name == "sex") for f in rows.domain.fields)
+    rows = Samples(Domain(fields), rows.columns, rows.ids, rows.origin, rows.labels)
+    parts = split(rows, {"past": 8_000, "other": 6_000, "fit": 6_000, "known": 1_000, "pool": 9_000}, seed=0)
+    encoding = Encoding.fitted(parts["past"])
+    ask = lambda who, samples, signals: who.answer(samples, signals)  # noqa: E731
+    teacher, stranger = (_boosted(parts[name], encoding, name) for name in ("past", "other"))
+    behaviour = Behaviour("above 50,000 dollars", outputs=("above",), domain=rows.domain)
+    recipe = Student(hidden=(128, 64), objective="logit_mse", inputs="data + flipped", steps=6_000)
+    learnt = {"fit": parts["fit"], "select": parts["known"]}
+    proxy, other = (recipe.make(behaviour, who, learnt, ask, rng(0, "student")) for who in (teacher, stranger))
+    cast = Cast(teacher, proxy, other, Empty("none"), "strangers_proxy", known=parts["known"])
+    a, b = (teacher.answer(parts["pool"].setting("sex", x), {SCORE}).score[:, 0] > 0.5 for x in ("female", "male"))
+    for n in (300, 1_000):
+        found = [
+            Flip("sex", "female", "male", questions=n).examine(cast, parts["pool"], ask, rng(seed, "audit"))
+            for seed in range(audits)
+        ]
+        held = sum(f.rows[3].value.low <= (a != b).mean() <= f.rows[3].value.high for f in found)
+        report.figure(f"flips of people, n {n}: coverage (at 97.5 %)", held / audits, n=audits)
+        for told in ("width_ratio", "forecast_ratio", "strangers_width_ratio"):
+            value = float(np.mean([f.context["contrasts"][RATE][told] for f in found]))
+            target = "<= 0.52" if told == "width_ratio" else ""
+            report.figure(f"flips of people, n {n}: {told.replace('_', ' ')}", value, n=audits, target=target)
+
+
+def _boosted(part, encoding, name):
+    model = HistGradientBoostingClassifier(max_iter=100, random_state=0).fit(encoding.encode(part), part.labels)
+    return wrap(model, domain=part.domain, outputs=("above",), name=name, encoding=encoding)
 
 
 def looks(report, streams: int) -> None:
