@@ -264,7 +264,8 @@ class _Trial:
             "asked": self.voices.asked,
             "missing": known,
             "method": "the place where a decision turns on the way from a row to the nearest row of another class, by "
-            "halving; numbers go evenly, each level turns at a place drawn once for everybody",
+            "halving; numbers and pictures go evenly, texts word by word from the front, each level turns at a place "
+            "drawn once for everybody",
             "gradients": "taken" if r.triples and open_pair(self.voices) else "not taken: one of the two is closed",
             "sentences": [*([ONE_STRANGER] if first.strangers == 1 else []), *self._near()],
             **self.extra,

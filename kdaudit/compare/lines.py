@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kdaudit.condition import parse
-from kdaudit.domain import Category, Image, Real
+from kdaudit.domain import Category, Image, Real, Text
 from kdaudit.errors import InvalidInput
 from kdaudit.samples import Column, Origin, Samples
+from kdaudit.tokens import spans, split
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -24,6 +25,9 @@ MADE = Origin("rows made from rows of the data", "made")
 class Lines:
     """One way a pair of rows: numbers and pictures go evenly, each level turns at a place of its own.
 
+    Between two texts lie those that begin as the second and go on as the first, word by word: of a share of the way it
+    is that share of the second's words, and then what is left of the first's.
+
     Parameters
     ----------
     first, second : Samples
@@ -35,7 +39,7 @@ class Lines:
     Raises
     ------
     InvalidInput
-        If a field is a text: there is nothing half-way between two.
+        If a field is of another kind than these.
     """
 
     first: Samples
@@ -44,9 +48,9 @@ class Lines:
 
     def __post_init__(self) -> None:
         for item in self.first.domain.fields:
-            if not isinstance(item, (Real, Category, Image)):
+            if not isinstance(item, (Real, Category, Image, Text)):
                 raise InvalidInput(
-                    f"field {item.name!r} is a {item.kind}; ways between rows need numbers, levels or pictures"
+                    f"field {item.name!r} is a {item.kind}; ways between rows need numbers, levels, pictures or texts"
                 )
 
     def __len__(self) -> int:
@@ -77,9 +81,30 @@ class Lines:
                 case Image():
                     part = share[:, None, None, None]
                     columns[item.name] = np.clip((1 - part) * a + part * b, 0.0, 1.0).astype(np.float32)
+                case Text():
+                    columns[item.name] = np.array(
+                        [spliced(*both) for both in zip(a, b, share, strict=True)], dtype=object
+                    )
                 case _:
                     columns[item.name] = np.where(turned, b, a)
         return Samples(self.first.domain, columns, self.first.ids, MADE)
+
+
+def spliced(first: str | None, second: str | None, share: float) -> str | None:
+    """Return the text that lies at a share of the way from one to another; a missing one turns in the middle.
+
+    Examples
+    --------
+    >>> spliced("a dull film", "so good, so brave", 0.5)
+    'so good film'
+    """
+    if first is None or second is None or share in (0.0, 1.0):
+        return second if share >= 0.5 else first
+    ours, theirs = spans(first), spans(second)
+    kept, new = round(share * len(ours)), round(share * len(theirs))
+    front = second[: theirs[new - 1][1]] if new else ""
+    rest = first[ours[kept][0] :] if kept < len(ours) else ""
+    return f"{front} {rest}".strip()
 
 
 def possible(samples: Samples) -> NDArray[np.bool_]:
@@ -134,7 +159,7 @@ def distances(a: Samples, b: Samples, scales: dict[str, float]) -> Floats:
     """Return how far rows lie apart, shape (len(a), len(b)): the mean over fields of (Gower 1971, scaled by spread).
 
     Numbers differ by their distance over the field's `scales`, at most 1; levels by 0 or 1; a missing value lies at 1
-    from every other.
+    from every other.  Texts differ by the share of their words that only one of them has (Jaccard 1901).
     """
     total = np.zeros((len(a), len(b)))
     for item in a.domain.fields:
@@ -146,10 +171,22 @@ def distances(a: Samples, b: Samples, scales: dict[str, float]) -> Floats:
                 total += np.where(np.isnan(gap), alone, gap)
             case Category():
                 total += x[:, None] != y[None, :]
+            case Text():
+                total += _words_apart(x, y)
             case _:
                 p, q = x.reshape(len(x), -1), y.reshape(len(y), -1)
                 total += np.abs(p[:, None, :] - q[None, :, :]).mean(axis=2)
     return total / max(len(a.domain.fields), 1)
+
+
+def _words_apart(x: Column, y: Column) -> Floats:
+    ours, theirs = ([frozenset(split(text)) for text in side] for side in (x, y))
+    out = np.ones((len(ours), len(theirs)))
+    for i, a in enumerate(ours):
+        for j, b in enumerate(theirs):
+            both = len(a | b)
+            out[i, j] = 1.0 - len(a & b) / both if both else 0.0
+    return out
 
 
 def spreads(samples: Samples) -> dict[str, float]:

@@ -15,6 +15,7 @@ from kdaudit.compare.voices import Told, Voices
 from kdaudit.encoding import Encoding
 from kdaudit.errors import InvalidInput, NoSuchSignal
 from kdaudit.measures.borders import REACH
+from kdaudit.pictures import Pictures
 from kdaudit.samples import Samples
 from kdaudit.statistics.beside import Beside
 from kdaudit.subject import Subject
@@ -30,9 +31,12 @@ THROUGH = "planes through three rows"
 
 
 def open_pair(voices: Voices) -> bool:
-    """Return whether teacher and proxy are networks over numbers and levels, whose inside can be used."""
+    """Return whether both are networks over numbers and levels, or both over pictures, whose inside can be used."""
     pair = (voices.cast.teacher, voices.cast.proxy)
-    return all(gives_gradients(one) and isinstance(one.encoding, Encoding) for one in pair)  # type: ignore[attr-defined]
+    if not all(gives_gradients(one) for one in pair):
+        return False
+    kinds = {type(one.encoding) for one in pair}  # type: ignore[attr-defined]
+    return len(kinds) == 1 and kinds <= {Encoding, Pictures}
 
 
 def reach_beside(voices: Voices, rows: Samples, labels: NDArray[np.int64], rng: np.random.Generator) -> Beside:
@@ -85,8 +89,8 @@ def rows_planes(voices: Voices, rows: Samples, triples: int, rng: np.random.Gene
     return planes_beside(voices, _told(voices, question), THROUGH)
 
 
-def _space(voices: Voices) -> Encoding:
-    space: Encoding = voices.cast.teacher.encoding  # type: ignore[attr-defined]
+def _space(voices: Voices) -> Encoding | Pictures:
+    space: Encoding | Pictures = voices.cast.teacher.encoding  # type: ignore[attr-defined]
     return space
 
 

@@ -12,6 +12,7 @@ from kdaudit.errors import InvalidInput
 from kdaudit.explain.reaches import Gradients
 from kdaudit.networks.gradients import input_gradients
 from kdaudit.networks.network import Network
+from kdaudit.pictures import Pictures
 
 Points = NDArray[np.float32]
 MARGIN = 0.1
@@ -59,10 +60,12 @@ def translation(source: object, target: object) -> tuple[NDArray[np.float64], ND
     Raises
     ------
     InvalidInput
-        If the two do not encode the same fields in as many columns of numbers and levels.
+        If the two do not encode the same fields in as many columns of numbers and levels, or of pixels.
     """
+    if isinstance(source, Pictures) and isinstance(target, Pictures):
+        return _of_pixels(source, target)
     if not isinstance(source, Encoding) or not isinstance(target, Encoding):
-        raise InvalidInput("points between rows need encodings of numbers and levels on both sides")
+        raise InvalidInput("points between rows need encodings of numbers and levels, or of pictures, on both sides")
     if source.domain.layout() != target.domain.layout() or source.width != target.width:
         raise InvalidInput("encodings of different fields or levels have no point in common")
     factor, shift = np.ones(source.width), np.zeros(source.width)
@@ -75,7 +78,14 @@ def translation(source: object, target: object) -> tuple[NDArray[np.float64], ND
     return factor, shift
 
 
-def gradients_in(space: Encoding, network: Network) -> Gradients:
+def _of_pixels(source: Pictures, target: Pictures) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    if source.domain.layout() != target.domain.layout() or source.shape != target.shape:
+        raise InvalidInput("encodings of different pictures have no point in common")
+    factor = np.full(source.width, source.scale / target.scale)
+    return factor, np.full(source.width, (source.mean - target.mean) / target.scale)
+
+
+def gradients_in(space: Encoding | Pictures, network: Network) -> Gradients:
     """Return a network's logits and gradients as functions of points encoded by `space`.
 
     Numbers that are missing lie at the mean of each network's own encoding.
@@ -89,7 +99,7 @@ def gradients_in(space: Encoding, network: Network) -> Gradients:
     return gradients
 
 
-def decisions_in(space: Encoding, network: Network, points: NDArray[np.float64]) -> NDArray[np.int64]:
+def decisions_in(space: Encoding | Pictures, network: Network, points: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return a network's decisions at points encoded by `space`, shape (m,); a yes-or-no score is cut at one half."""
     factor, shift = translation(space, network.encoding)
     out = np.empty(len(points), dtype=np.int64)
@@ -100,9 +110,11 @@ def decisions_in(space: Encoding, network: Network, points: NDArray[np.float64])
 
 
 def _moved(
-    points: NDArray[np.floating], factor: NDArray[np.float64], shift: NDArray[np.float64], space: Encoding
+    points: NDArray[np.floating], factor: NDArray[np.float64], shift: NDArray[np.float64], space: Encoding | Pictures
 ) -> Points:
     out = points.astype(np.float64) * factor + shift
+    if isinstance(space, Pictures):
+        return out.astype(np.float32)
     for item, columns in zip(space.domain.fields, space.units.columns, strict=True):
         if isinstance(item, Real) and len(columns) == 2:
             out[points[:, columns[1]] > 0.5, columns[0]] = 0.0

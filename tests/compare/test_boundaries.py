@@ -18,12 +18,13 @@ from kdaudit.compare.boundaries import Boundary
 from kdaudit.compare.draws import drawn
 from kdaudit.compare.fields import NEVER, Grid, first_turns, grid_of, kappa, same_turns
 from kdaudit.compare.lines import Lines, crossings, distances, partners, spreads
-from kdaudit.domain import Category, Domain, Real, Text
+from kdaudit.domain import Category, Domain, Image, Real, Text
 from kdaudit.encoding import Encoding
 from kdaudit.errors import InvalidInput
 from kdaudit.explain.planes import decisions_in, gradients_in, plane_points, translation
 from kdaudit.explain.reaches import reaches
 from kdaudit.networks.network import Network
+from kdaudit.pictures import Pictures
 from kdaudit.samples import Origin, Samples
 from kdaudit.signal import LABEL, SCORE
 from kdaudit.subject import Identity
@@ -74,11 +75,29 @@ def test_rows_between_that_break_a_constraint_leave_the_place_unknown():
     assert np.isnan(place).all()
 
 
-def test_texts_have_nothing_half_way():
+def test_between_two_texts_lie_those_that_begin_as_one_and_end_as_the_other():
     domain = Domain((Text("words"),))
-    row = Samples(domain, {"words": np.array(["a"], dtype=object)}, np.arange(1), Origin("x"))
-    with pytest.raises(InvalidInput, match="half|numbers, levels"):
-        Lines(row, row, np.ones((1, 1)))
+    first, second = "it is a dull, slow film", "brave and fine!"
+    ends = [
+        Samples(domain, {"words": np.array([text], dtype=object)}, np.arange(1), Origin("x"))
+        for text in (first, second)
+    ]
+    lines = Lines.drawn(*ends, rng(0, "lines"))
+    said = [lines.at(np.array([share])).columns["words"][0] for share in (0.0, 0.3, 0.5, 0.9, 1.0)]
+    assert said == [first, "brave a dull, slow film", "brave and , slow film", "brave and fine! film", second]
+    # the place where a reader of one word turns: between the shares at which the word is there and is not
+    place = crossings(
+        lambda rows: np.array([int("dull" in text) for text in rows.columns["words"]]),
+        lines,
+        (np.array([1]), np.array([0])),
+        halvings=8,
+    )
+    turns = [s for s in np.linspace(0, 1, 2001) if "dull" not in lines.at(np.array([s])).columns["words"][0]]
+    assert place[0] == pytest.approx(turns[0], abs=0.005)
+    assert distances(*ends, {})[0, 0] == 1.0
+    assert distances(ends[0], ends[0], {})[0, 0] == 0.0
+    shared = Samples(domain, {"words": np.array(["a film"], dtype=object)}, np.arange(1), Origin("x"))
+    assert distances(ends[0], shared, {})[0, 0] == pytest.approx(1 - 2 / 7)
 
 
 def test_distances_equal_a_loop_over_fields(people):
@@ -326,6 +345,39 @@ def test_networks_of_two_encodings_meet_in_one_space(people):
         translation(first, object())
     with pytest.raises(InvalidInput, match="different fields"):
         translation(first, Encoding.fitted(Samples(Domain((Real("x"),)), {"x": [0.0, 1.0]}, np.arange(2), Origin("y"))))
+
+
+def drawn_pictures(n, seed=0):
+    domain = Domain((Image("scan", (1, 4, 4)),))
+    pixels = rng(seed, "pixels").random((n, 1, 4, 4)).astype(np.float32)
+    return Samples(domain, {"scan": pixels}, np.arange(n), Origin("made"))
+
+
+def test_readers_of_pictures_are_compared_by_gradients_and_planes_too(cast_of, asking):
+    samples, others = drawn_pictures(120), drawn_pictures(9, seed=3)
+    first = Pictures.fitted(samples)
+    second = Pictures(others.domain, 0.3, 0.7, 2)
+    factor, shift = translation(first, second)
+    np.testing.assert_allclose(first.encode(samples) * factor + shift, second.encode(samples), atol=1e-5)
+    weights = rng(0, "weights").normal(size=16)
+    far = rng(1, "weights").normal(size=16)
+    seats = []
+    for name, seen, scale, w in (
+        ("t", first, 1.0, weights),
+        ("p", second, 0.7 / first.scale, weights),
+        ("s", first, 1.0, far),
+    ):
+        module = nn.Linear(16, 1)
+        with torch.no_grad():
+            module.weight.copy_(torch.from_numpy(scale * w[None]))
+            module.bias.fill_(float((seen.mean - 0.5) / seen.scale * scale * w.sum()))
+        seats.append(Network(name, module, seen, ("yes",)))
+    evidence = examine(Boundary(lines=20, triples=4), cast_of(*seats), samples, asking)
+    # the same function of pixels in two encodings
+    assert evidence.row("reproducibility", "planes through three rows", "proxy").value.value > 0.995
+    assert evidence.row("distance_likeness", "all", "proxy").value.value > 0.99
+    assert evidence.row("distance_likeness", "all", "proxy").control.value < 0.9
+    assert evidence.row("crossing_agreement", "all", "proxy").value.value > 0.99
 
 
 def test_networks_are_compared_by_gradients_and_planes_too(people, cast_of, asking):
