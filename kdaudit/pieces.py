@@ -14,9 +14,12 @@ from kdaudit.errors import InvalidInput, OutOfDomain
 from kdaudit.samples import Samples
 from kdaudit.units import Units
 
-REACHES = tuple(size << doubled for doubled in range(16) for size in (8, 12))
-"""Lengths to which texts are filled up where a model reads any length: no more than half of a row is padding, and as
-only few lengths occur, few batches are filled up with rows of nothing."""
+REACHES = (*range(4, 17), *(size << doubled for doubled in range(1, 14) for size in range(9, 17)))
+"""Lengths to which texts are filled up where a model reads any length: short ones not at all, longer ones by an eighth
+at most; as only so many lengths occur, few batches are filled up with rows of nothing."""
+TOGETHER = 512
+"""Pieces that go through such a model at once, padding included: enough for a product to be quick, and few enough that
+filling up the last batch of a length costs little."""
 
 Spans = list[tuple[int, int]]
 """Where pieces or words stand in a text: first character, and the one behind the last."""

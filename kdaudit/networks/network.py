@@ -21,7 +21,7 @@ from kdaudit.layers import Layers
 from kdaudit.networks.architectures import described
 from kdaudit.networks.gradients import input_gradients
 from kdaudit.networks.products import COLUMNS, steady
-from kdaudit.pieces import REACHES
+from kdaudit.pieces import REACHES, TOGETHER
 from kdaudit.samples import Samples
 from kdaudit.signal import GRADIENT, LABEL, LOGIT, SCORE, Signal, Signals
 from kdaudit.subject import Answers, Identity, Scale
@@ -136,8 +136,8 @@ class Network:
         # not in inference mode, which would hand over whole layers instead of products
         with torch.no_grad(), steady():
             for width, rows in self._by_reach(encoded):
-                for part, batch in self.batches(encoded[rows]):
-                    given = self.shaped(self.module(batch[:, :width])).numpy()
+                for part, batch in self.batches(encoded[rows], self._size(width)):
+                    given = self.shaped(self.module(batch[:, :width]), len(batch)).numpy()
                     out[rows[part]] = given[: part.stop - part.start]
         return out
 
@@ -156,32 +156,38 @@ class Network:
         """Whether the module gives a row the same, but for rounding, with padding cut off behind it."""
         return bool(getattr(self.module, "any_length", False))
 
-    def batches(self, encoded: NDArray[np.float32]) -> Iterator[tuple[slice, torch.Tensor]]:
-        """Yield rows and their tensor of shape (batch, width), the last one filled up with zeros."""
+    def _size(self, width: int) -> int:
+        """Return how many rows of a length go through at once: it hangs on the length alone."""
+        if not self._any_length:
+            return self.batch
+        return min(self.batch, max(COLUMNS, 1 << (TOGETHER // width).bit_length() - 1))
+
+    def batches(self, encoded: NDArray[np.float32], size: int = 0) -> Iterator[tuple[slice, torch.Tensor]]:
+        """Yield rows and their tensor of shape (size, width), the last one filled up with zeros; 0: `batch` rows."""
         if encoded.ndim != 2 or encoded.shape[1] != self.encoding.width:
             raise InvalidInput(
                 f"encoded rows of shape {encoded.shape} for {self.name}; (rows, {self.encoding.width}) was expected"
             )
-        for rows in slices(len(encoded), self.batch):
-            block = np.zeros((self.batch, encoded.shape[1]), dtype=np.float32)
+        for rows in slices(len(encoded), size or self.batch):
+            block = np.zeros((size or self.batch, encoded.shape[1]), dtype=np.float32)
             block[: rows.stop - rows.start] = encoded[rows]
             yield rows, torch.from_numpy(block)
 
-    def shaped(self, given: torch.Tensor) -> torch.Tensor:
-        """Return the module's output as (batch, outputs).
+    def shaped(self, given: torch.Tensor, size: int = 0) -> torch.Tensor:
+        """Return the module's output for `size` rows (0: a batch) as (size, outputs).
 
         Raises
         ------
         InvalidAnswers
             If it has another shape.
         """
-        k = len(self.outputs)
-        if given.shape == (self.batch, k):
+        k, n = len(self.outputs), size or self.batch
+        if given.shape == (n, k):
             return given
-        if k == 1 and given.shape == (self.batch,):
+        if k == 1 and given.shape == (n,):
             return given[:, None]
         raise InvalidAnswers(
-            f"{self.name} gives an array of shape {tuple(given.shape)} for {self.batch} rows; ({self.batch}, {k}) was "
+            f"{self.name} gives an array of shape {tuple(given.shape)} for {n} rows; ({n}, {k}) was "
             f"expected, one column for each of {', '.join(self.outputs)}"
         )
 
@@ -201,7 +207,7 @@ class Network:
                 "columns": COLUMNS,
                 "precision": PRECISION,
                 "torch": torch.__version__.split("+")[0],
-                **({"reaches": REACHES} if self._any_length else {}),
+                **({"reaches": REACHES, "together": TOGETHER} if self._any_length else {}),
             }
         )
 

@@ -41,7 +41,7 @@ class _Steady(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if func is _OPS.mm.default:
             return _product(args[0], args[1])
         if func is _OPS.addmm.default and not kwargs:
-            return _product(args[1], args[2]) + args[0]
+            return _product(args[1], args[2]).add_(args[0])
         if func is _OPS.mv.default:
             return _product(args[0], args[1][:, None])[:, 0]
         if func is _OPS.bmm.default:

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kdaudit.domain import Domain, Text
 from kdaudit.errors import BrokenRun, InvalidAnswers, InvalidInput, NoSuchSignal
+from kdaudit.samples import Origin, Samples
 from kdaudit.signal import LABEL, LOGIT, SCORE, Signal
 from kdaudit.store import parts
 from kdaudit.store.answers import Store
@@ -297,3 +299,28 @@ def test_the_folder_may_be_text(rows, fake, tmp_path, monkeypatch):
     Store("answers").ask(fake(), rows([1]), (SCORE,))
     assert list(Path("answers").rglob("part-*.parquet"))
     assert not list(Path("answers").rglob("*.tmp"))
+
+
+def test_many_texts_are_asked_by_length_and_answered_in_their_own_order():
+    class Counting:
+        identity, outputs, scale, form = Identity("t", "d" * 8), ("yes",), "probability", None
+        offers = frozenset({SCORE})
+
+        def __init__(self):
+            self.seen = []
+
+        def answer(self, samples, signals, draw=0):
+            self.seen.append([len(t) for t in samples.columns["t"]])
+            return Answers({SCORE: np.array([[len(t) / 100] for t in samples.columns["t"]])})
+
+    lengths = np.random.default_rng(0).permutation(50) + 1
+    told = np.array(["x" * n for n in lengths], dtype=object)
+    rows = Samples(Domain((Text("t"),)), {"t": told}, np.arange(50), Origin("made"))
+    subject = Counting()
+    answers = Store(None, batch=20).ask(subject, rows, {SCORE})
+    assert [len(part) for part in subject.seen] == [20, 20, 10]
+    assert [n for part in subject.seen for n in part] == sorted(lengths)
+    assert answers.score[:, 0] == pytest.approx(lengths / 100)
+    few = Counting()
+    Store(None, batch=50).ask(few, rows, {SCORE})
+    assert few.seen == [lengths.tolist()]
