@@ -25,6 +25,8 @@ def conclude(evidence: Evidence, *, stem: str, repeat: str) -> tuple[Finding, ..
     Parameters
     ----------
     evidence : Evidence
+        Its context tells of a claim about the teacher what there is to ask: ``about_rows``, units of sampling that the
+        claim is about; ``pool``, units that there are; ``beyond_rows``, whether it is about more than these.
     stem : str
         Name of the evidence's files, without ending.
     repeat : str
@@ -73,6 +75,9 @@ def _finding(evidence: Evidence, claim: Claim, file: str, repeat: str) -> Findin
         kind, reason = Transfer.NONE, decided.reason
     asked = max((row.asked for row in rows.values() if row is not None), default=0)
     stated = teacher if claim.about == "teacher" else proxy
+    more, short = None, ""
+    if decided.verdict is Verdict.UNDECIDED:
+        more, short = _needed(evidence, claim, (proxy, stated), asked)
     return Finding(
         question=evidence.question,
         claim=claim.text,
@@ -88,13 +93,11 @@ def _finding(evidence: Evidence, claim: Claim, file: str, repeat: str) -> Findin
         transfer=kind,
         severity=_severity(claim, decided.verdict, stated),
         asked=asked,
-        needed=_needed(claim, stated, _pool(evidence, claim, proxy, stated), asked)
-        if decided.verdict is Verdict.UNDECIDED
-        else None,
+        needed=more,
         evidence=file,
         repeat=repeat,
         proxy_name=evidence.proxy_name,
-        reason=reason,
+        reason="; ".join(part for part in (reason, short) if part),
         sentence=_sentence(claim, decided, stated, "" if subject_row is None else subject_row.unit),
     )
 
@@ -113,18 +116,30 @@ def _decide(claim: Claim, row: Row | None) -> Decision:
     return judge(row.value, claim.form, claim.margin)
 
 
-def _needed(claim: Claim, stated: Interval, pool: int | None, asked: int) -> int | None:
-    """Return the teacher rows that would decide it, a unit of sampling taking as many rows as it took."""
+def _needed(evidence: Evidence, claim: Claim, shown: tuple[Interval, Interval], asked: int) -> tuple[int | None, str]:
+    """Return the teacher rows that would decide it, a unit of sampling taking as many as it took; or why none would.
+
+    `shown` are the proxy's interval and the one that the claim is judged by.
+    """
+    proxy, stated = shown
     if claim.form == "above control":
-        return None  # what strangers differ by is not made smaller by rows
-    units = needed(stated, claim.form, claim.margin, stated.n, pool=pool)
-    return None if units is None or not stated.n else math.ceil(units * asked / stated.n)
+        return None, ""  # what strangers differ by is not made smaller by rows
+    units = needed(stated, claim.form, claim.margin, stated.n, pool=_pool(evidence, claim, proxy, stated))
+    if units is None or not stated.n:
+        return None, ""
+    there = evidence.context.get("pool")
+    if claim.about == "teacher" and there is not None and units > there and not evidence.context.get("beyond_rows"):
+        return None, f"more than the {there:,} rows that there are would be needed"
+    return math.ceil(units * asked / stated.n), ""
 
 
 def _pool(evidence: Evidence, claim: Claim, proxy: Interval, stated: Interval) -> int | None:
     """Return how many rows the claim is about; None where it is about more than rows that there are."""
     if claim.about != "teacher" or evidence.context.get("beyond_rows"):
         return None
+    told = evidence.context.get("about_rows")
+    if told is not None:
+        return max(int(told), stated.n)
     # a proxy that was counted was counted over the whole pool that the claim is about
     return proxy.n if proxy.low == proxy.high and proxy.n >= stated.n else None
 

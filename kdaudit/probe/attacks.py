@@ -303,6 +303,7 @@ class _Trial:
         return {
             "population": self.pool.origin.name,
             "pool": len(self.pool),
+            "about_rows": self.left,
             "left_out": self.dropped,
             "rows_asked": self.asked,
             "rows_changed": len(self.first),

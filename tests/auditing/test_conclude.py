@@ -64,6 +64,30 @@ def test_what_is_needed_never_exceeds_the_pool():
     assert 500 < found.needed <= 7000
 
 
+def uncounted(value, low, high, context, n=500):
+    rows = (
+        row("teacher", value, low, high, n),
+        row("proxy", value, low, high, n),
+        row("teacher-proxy", 0.0, -0.1, 0.1, n),
+    )
+    claim = Claim("few turn", "gap", "a - b", "at most", 0.05, "teacher")
+    return one(Evidence("probes/x", "How many?", rows, (claim,), context, proxy_name="tree"))
+
+
+def test_rows_that_do_not_exist_are_never_needed():
+    near = (0.0505, 0.03, 0.071)
+    endless = uncounted(*near, {})
+    assert endless.needed > 100_000
+    short = uncounted(*near, {"pool": 900})
+    assert short.needed is None
+    assert short.reason.endswith("more than the 900 rows that there are would be needed")
+    # of the rows that the claim is about at most all are needed
+    rows_ = uncounted(*near, {"pool": 900, "about_rows": 700})
+    assert 690 <= rows_.needed <= 700
+    assert rows_.reason == "the interval reaches over the margin"
+    assert uncounted(*near, {"pool": 900, "beyond_rows": True}).needed == endless.needed
+
+
 def test_a_claim_about_the_proxy_carries_nothing():
     base = row("proxy", 0.94, 0.93, 0.95, 3000)
     control, excess = Interval(0.92, 0.91, 0.93, 3000), Interval(0.02, 0.01, 0.03, 3000)
