@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kdaudit.cast import Cast, Empty
+from kdaudit.digest import of_data
 from kdaudit.explain.attributions import Attributions
 from kdaudit.layers import Layers
 from kdaudit.rules import Rules
@@ -96,6 +98,13 @@ class Task:
 def cut(task: Task, rows: NDArray[np.int64]) -> Task:
     """Return the task of some of its rows."""
     return replace(task, rows=task.rows.take(rows), output=task.output[rows], donors=task.donors[rows])
+
+
+def digest_of(task: Task) -> str:
+    """Return a digest of all that attributions of one subject hang on, so that equal tasks have equal ones."""
+    rows = (task.rows.keys(), task.background.keys(), task.lent.keys(), task.output, task.donors)
+    numbers = (task.nodes, task.budget, task.draws, task.scale, task.seed, task.asks, task.finest)
+    return of_data([*(hashlib.sha256(part.tobytes()).hexdigest() for part in rows), *map(str, numbers)])
 
 
 def some_rows(task: Task, teacher: Subject, most: int) -> Task:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kdaudit.cast import Cast, Empty
-from kdaudit.compare.seats import SLOPES, Explained, Method, Task, has_slopes, is_network, rules_of, seats_of
+from kdaudit.compare.seats import SLOPES, Explained, Method, Task, digest_of, has_slopes, is_network, rules_of, seats_of
 from kdaudit.errors import InvalidAnswers, InvalidInput, NoSuchSignal
 from kdaudit.explain.attributions import Attributions
 from kdaudit.samples import Samples
@@ -18,6 +19,11 @@ from kdaudit.subject import Ask, Subject
 
 if TYPE_CHECKING:
     from kdaudit.networks.network import Network
+
+
+KEPT = 48
+"""Attributions that are kept: those of a question's teacher, its likes with random weights, and a few more."""
+_kept: OrderedDict[str, Attributions | Empty] = OrderedDict()
 
 
 def explained(method: Method, cast: Cast, task: Task, ask: Ask) -> Explained:
@@ -51,7 +57,22 @@ def _of_one_kind(seats: dict[str, Attributions | Empty]) -> Explained:
 
 
 def attributed(method: Method, subject: Subject, task: Task, ask: Ask) -> Attributions | Empty:
-    """Return one subject's attributions, or why there are none."""
+    """Return one subject's attributions, or why there are none.
+
+    What is computed inside a network is kept for a while: a question is put to proxy after proxy, and the teacher's
+    reasons, and those of its random likes, are the same each time.
+    """
+    if method in SLOPES and is_network(subject):
+        key = f"{method} {subject.identity.digest} {digest_of(task)}"
+        if key not in _kept:
+            _kept[key] = _attributed(method, subject, task, ask)
+            while len(_kept) > KEPT:
+                _kept.popitem(last=False)
+        return _kept[key]
+    return _attributed(method, subject, task, ask)
+
+
+def _attributed(method: Method, subject: Subject, task: Task, ask: Ask) -> Attributions | Empty:
     try:
         if method in SLOPES:
             return _inside(method, subject, task)
