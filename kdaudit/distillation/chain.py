@@ -14,9 +14,12 @@ from kdaudit.behaviour import Behaviour
 from kdaudit.chance import rng as chance
 from kdaudit.distillation.loop import Door, Extras, Record, encoder_of, learn, recorded
 from kdaudit.distillation.refusals import check_answers
+from kdaudit.distillation.starting import MOST, Beginning, Start
+from kdaudit.distillation.students import BALANCED
 from kdaudit.distillation.training import Schedule
 from kdaudit.distillation.views import inputs, rows_of
 from kdaudit.distillation.views import parse as parse_inputs
+from kdaudit.encoders import Encoder
 from kdaudit.errors import InvalidInput
 from kdaudit.networks.architectures import build
 from kdaudit.networks.network import Network
@@ -40,6 +43,7 @@ def chain(  # noqa: PLR0913 - what `distil` takes, and how the links hang togeth
     schedule: Schedule | None = None,
     dense: bool = False,
     later: Samples | None = None,
+    encoding: Encoder | None = None,
 ) -> tuple[Network, ...]:
     """Distil through assistants: the first module learns from the teacher, every other one from the one before.
 
@@ -59,6 +63,8 @@ def chain(  # noqa: PLR0913 - what `distil` takes, and how the links hang togeth
     later : Samples, optional
         On which rows the links after the first learn: the link before answers them, the teacher is never asked about
         them, so that few of its answers reach far.  None: on those that the teacher answered.
+    encoding : Encoder, optional
+        How all links see rows; None leaves it to the rows or the teacher.
 
     Returns
     -------
@@ -80,13 +86,10 @@ def chain(  # noqa: PLR0913 - what `distil` takes, and how the links hang togeth
     draws = rng or chance(0, "chain")
     plan, guide, out = schedule or Schedule(), teacher, []
     records = [recorded(teacher, samples, ask)]
-    goal = parse(objective) if isinstance(objective, str) else objective
-    if dense:
-        # rows of several guides stand together, and reasons could be had of one of them only
-        goal = goal.suited(teacher.scale, opened=False)
+    goal = _goal(objective, teacher, dense=dense)
     _check_later(goal, later)
     rows = records[0].samples if later is None else later
-    extras = Extras(encoding=encoder_of(str(goal), teacher, _seen(records[0].samples, later)))
+    extras = Extras(encoding=encoding or encoder_of(str(goal), teacher, _seen(records[0].samples, later)))
     for link, module in enumerate(modules):
         record = stacked(records) if dense else records[-1]
         network = learn(module, guide, goal, record, plan, draws, extras)
@@ -99,6 +102,12 @@ def chain(  # noqa: PLR0913 - what `distil` takes, and how the links hang togeth
             guide = network
             records.append(recorded(network, rows, ask))
     return tuple(out)
+
+
+def _goal(objective: Objective | str, teacher: Subject, *, dense: bool) -> Objective:
+    goal = parse(objective) if isinstance(objective, str) else objective
+    # rows of several guides stand together, and reasons could be had of one of them only
+    return goal.suited(teacher.scale, opened=False) if dense else goal
 
 
 def _check_later(goal: Objective, later: Samples | None) -> None:
@@ -185,7 +194,15 @@ class Chain:
     rate : float
     network : {"mlp", "cnn", "transformer", "soft_tree"}
     width, heads : int
+    exits : bool
+    settled : float
+    reads : tuple of str
+    vocabulary : int
+    start : {"chance", "teacher"}
         As in `Student`; of every link.
+    depth : int
+        Of a soft tree that is the student; its assistants are as large as they are deep: each is one depth, such as
+        ``[6]``.
     asked : int
         How many rows of ``fit`` the teacher answers, the same ones for every chain of a plan; 0 for all.  The rest is
         answered by the links alone, each for the next.
@@ -214,13 +231,24 @@ class Chain:
     heads: int = 2
     asked: int = 0
     later: str = ""
+    depth: int = 4
+    exits: bool = False
+    settled: float = 0.0
+    reads: tuple[str, ...] = ()
+    vocabulary: int = MOST
+    start: Start = "chance"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "hidden", tuple(self.hidden))
+        for name in ("hidden", "reads"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
         object.__setattr__(self, "assistants", tuple(tuple(sizes) for sizes in self.assistants))
+        if self.network == "soft_tree" and self.objective == FAITHFUL:
+            object.__setattr__(self, "objective", f"{FAITHFUL} + {BALANCED}")
+        if self.network == "soft_tree" and any(len(size) != 1 for size in self.assistants):
+            raise InvalidInput("a soft tree is as large as it is deep: each assistant is one depth, such as [6]")
         parse(self.objective)
         parse_inputs(self.inputs)
-        Schedule(self.steps, self.batch, self.rate)
+        _ = self._schedule, self._beginning
         if self.generations < 1:
             raise InvalidInput(f"{self.generations} generations; at least 1 is needed")
         if self.asked < 0:
@@ -244,7 +272,7 @@ class Chain:
 
     def of_outcomes(self) -> Chain:
         """Return the recipe for a chain from recorded outcomes, which have neither layers nor a word on made rows."""
-        return replace(self, objective=str(parse(self.objective).outward), inputs="data")
+        return replace(self, objective=str(parse(self.objective).outward), inputs="data", start="chance")
 
     @property
     def signals(self) -> frozenset[Signal]:
@@ -278,27 +306,49 @@ class Chain:
         fit = behaviour.within(parts["fit"])
         rows = self.further(behaviour, parts, rng)
         rows, later = fit if rows is None else rows, self._later(fit, rng)
-        encoder, k = encoder_of(self.objective, teacher, _seen(rows, later)), len(teacher.outputs)
-        sizes = (*self.assistants, *[self.hidden] * self.generations)
-        modules = [build(*suiting(self._shape(hidden), encoder, k), int(rng.integers(2**62))) for hidden in sizes]
-        return chain(
+        goal = _goal(self.objective, teacher, dense=self.dense)
+        encoder = self._beginning.encoder(str(goal), teacher, _seen(rows, later))
+        modules, begun = [], {}
+        for shape in self.shapes:
+            of_shape = suiting(shape, encoder, len(teacher.outputs), teacher.scale)
+            modules.append(build(*of_shape, int(rng.integers(2**62))))
+            begun = self._beginning.set(teacher, modules[-1])
+        network = chain(
             modules,
             teacher,
-            self.objective,
+            goal,
             rows,
             store=_Asked(ask),
             rng=rng,
-            schedule=Schedule(self.steps, self.batch, self.rate),
+            schedule=self._schedule,
             dense=self.dense,
             later=later,
+            encoding=encoder,
         )[-1]
+        network.notes |= begun
+        return network
 
     def words(self, subject: Network | None = None) -> str:  # noqa: ARG002 - the shape of every recipe
         """Return what is made, in words."""
-        return f"{self._shape(self.hidden).words()}, link {self.links} of a chain"
+        return f"{self.shapes[-1].words()}, link {self.links} of a chain"
 
-    def _shape(self, hidden: tuple[int, ...]) -> Shape:
-        return Shape(self.network, hidden, self.width, self.heads)
+    @property
+    def shapes(self) -> tuple[Shape, ...]:
+        """The shape of every link."""
+        own = Shape(self.network, self.hidden, self.width, self.heads, self.depth, self.exits)
+        if self.network == "soft_tree":
+            others = [replace(own, depth=depth) for (depth,) in self.assistants]
+        else:
+            others = [replace(own, hidden=hidden) for hidden in self.assistants]
+        return (*others, *[own] * self.generations)
+
+    @property
+    def _schedule(self) -> Schedule:
+        return Schedule(self.steps, self.batch, self.rate, settled=self.settled)
+
+    @property
+    def _beginning(self) -> Beginning:
+        return Beginning(self.reads, self.vocabulary, self.start)
 
 
 @dataclass(frozen=True)

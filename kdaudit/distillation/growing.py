@@ -8,14 +8,19 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import nn
 
 from kdaudit.behaviour import Behaviour
 from kdaudit.chance import rng as chance
 from kdaudit.chance import seed_of
 from kdaudit.distillation.capacity import Capacity, capacity, evidence
-from kdaudit.distillation.loop import Extras, Record, encoder_of, learn, recorded
+from kdaudit.distillation.loop import Extras, Record, learn, recorded
+from kdaudit.distillation.starting import MOST, Beginning, Start
 from kdaudit.distillation.students import BALANCED
 from kdaudit.distillation.training import Schedule
+from kdaudit.distillation.views import parse as parse_inputs
+from kdaudit.distillation.views import rows_of
+from kdaudit.encoders import Encoder
 from kdaudit.errors import InvalidInput
 from kdaudit.networks.architectures import build
 from kdaudit.networks.network import Network
@@ -45,10 +50,14 @@ class Growing:
         Of a transformer, or the vectors of words of a cnn.
     seeds : int
         Networks of each size.
-    objective : str
+    objective, inputs : str
     steps, batch : int
-    rate : float
-        As in `kdaudit.distillation.students.Student`.
+    rate, settled : float
+    exits : bool
+    reads : tuple of str
+    vocabulary : int
+    start : {"chance", "teacher"}
+        As in `kdaudit.distillation.students.Student`, of every size.
 
     Raises
     ------
@@ -65,13 +74,21 @@ class Growing:
     steps: int = 1500
     batch: int = 256
     rate: float = 3e-3
+    settled: float = 0.0
+    inputs: str = "data"
+    exits: bool = False
+    reads: tuple[str, ...] = ()
+    vocabulary: int = MOST
+    start: Start = "chance"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sizes", tuple(tuple(hidden) for hidden in self.sizes))
+        object.__setattr__(self, "reads", tuple(self.reads))
         if self.network == "soft_tree" and self.objective == FAITHFUL:
             object.__setattr__(self, "objective", f"{FAITHFUL} + {BALANCED}")
         parse(self.objective)
-        Schedule(self.steps, self.batch, self.rate)
+        parse_inputs(self.inputs)
+        _ = self.schedule, self.beginning
         if self.network == "soft_tree" and any(len(size) != 1 for size in self.sizes):
             raise InvalidInput("a soft tree is as large as it is deep: each size is one depth, such as [3]")
         if not self.sizes or self.seeds < 1:
@@ -80,8 +97,18 @@ class Growing:
     def shape(self, size: tuple[int, ...]) -> Shape:
         """Return the shape of a size."""
         if self.network == "soft_tree":
-            return Shape("soft_tree", (), depth=size[0])
-        return Shape(self.network, size, self.width, self.heads)
+            return Shape("soft_tree", (), depth=size[0], exits=self.exits)
+        return Shape(self.network, size, self.width, self.heads, exits=self.exits)
+
+    @property
+    def schedule(self) -> Schedule:
+        """How long and how fast each learns."""
+        return Schedule(self.steps, self.batch, self.rate, settled=self.settled)
+
+    @property
+    def beginning(self) -> Beginning:
+        """What each reads and where it begins."""
+        return Beginning(self.reads, self.vocabulary, self.start)
 
     @property
     def signals(self) -> frozenset[Signal]:
@@ -90,7 +117,11 @@ class Growing:
 
     def of_outcomes(self) -> Growing:
         """Return the recipe for students of recorded outcomes, which have no layers to look into."""
-        return replace(self, objective=str(parse(self.objective).outward))
+        return replace(self, objective=str(parse(self.objective).outward), inputs="data", start="chance")
+
+    def further(self, behaviour: Behaviour, parts: Mapping[str, Samples], rng: np.random.Generator) -> Samples | None:
+        """Return the rows on which they learn, where these are others than ``fit``."""
+        return rows_of(self.inputs, behaviour.within(parts["fit"]), rng)
 
     def make(
         self, behaviour: Behaviour, teacher: Subject, parts: Mapping[str, Samples], ask: Ask, rng: np.random.Generator
@@ -98,9 +129,11 @@ class Growing:
         """Return the network; see `kdaudit.question.ProxyRecipe`.  Its `shown` holds the curve as evidence."""
         if behaviour.contrast is not None or teacher.scale == "value":
             raise InvalidInput("students of growing size are compared by their decisions; this behaviour has none")
-        fit = recorded(teacher, behaviour.within(parts["fit"]), ask)
+        made = self.further(behaviour, parts, rng)
+        fit = recorded(teacher, behaviour.within(parts["fit"]) if made is None else made, ask)
         select = recorded(teacher, behaviour.within(parts["select"]), ask)
-        school = _School(self, teacher, fit, _decisions(behaviour, select), int(rng.integers(2**62)))
+        encoder = self.beginning.encoder(self.objective, teacher, fit.samples)
+        school = _School(self, teacher, fit, encoder, _decisions(behaviour, select), int(rng.integers(2**62)))
         found = capacity(self.sizes, school.fidelity, seeds=self.seeds, rng=rng)
         network = school.made[found.points[found.smallest].parameters]
         network.notes |= {"curve": curve(found), "chosen_on": len(select.samples), "law": found.reason or "fitted"}
@@ -137,26 +170,26 @@ class _School:
     recipe: Growing
     teacher: Subject
     fit: Record
+    encoder: Encoder
     judge: _Decisions
     seed: int
     made: dict[int, Network] = field(default_factory=dict)
 
     def fidelity(self, hidden: tuple[int, ...], seed: int) -> tuple[int, float, float | None]:
         """Return parameters, agreement on the select rows, and that of a control that learned the outcomes."""
-        encoder = encoder_of(self.recipe.objective, self.teacher, self.fit.samples)
         name = f"growing/{hidden}/{seed}"
-        module = build(
-            *suiting(self.recipe.shape(hidden), encoder, len(self.teacher.outputs)), seed_of(self.seed, name)
-        )
+        of_shape = suiting(self.recipe.shape(hidden), self.encoder, len(self.teacher.outputs))
+        module, blank = (build(*of_shape, seed_of(self.seed, name)) for _ in range(2))
+        begun = self.recipe.beginning.set(self.teacher, module)
 
-        def taught(objective: str) -> Network:
-            schedule = Schedule(self.recipe.steps, self.recipe.batch, self.recipe.rate)
-            extras = Extras(encoding=encoder)
-            return learn(module, self.teacher, objective, self.fit, schedule, chance(self.seed, name), extras)
+        def taught(one: nn.Module, objective: str) -> Network:
+            draws, extras = chance(self.seed, name), Extras(encoding=self.encoder)
+            return learn(one, self.teacher, objective, self.fit, self.recipe.schedule, draws, extras)
 
-        network = taught(self.recipe.objective)
+        network = taught(module, self.recipe.objective)
+        network.notes |= begun
         self.made.setdefault(network.form.parameters, network)
-        control = None if self.fit.reference.outcome is None else self._agreement(taught("labels"))
+        control = None if self.fit.reference.outcome is None else self._agreement(taught(blank, "labels"))
         return network.form.parameters, self._agreement(network), control
 
     def _agreement(self, network: Network) -> float:

@@ -29,6 +29,8 @@ class Policy:
     objective : str
     rate : float
     steps, batch : int
+    beside : tuple of str
+        What else an item says, such as ``"settled: 0.5"``.
     """
 
     shape: Shape
@@ -36,12 +38,13 @@ class Policy:
     rate: float
     steps: int = 1500
     batch: int = 256
+    beside: tuple[str, ...] = ()
 
     def plan(self, name: str = "student") -> str:
         """Return the text of a plan's item that makes such a student."""
         goal = self.objective.replace('"', '\\"')
         keys = [f"name: {name}", "kind: student", *_keys(self.shape), f'objective: "{goal}"', f"rate: {self.rate:.4g}"]
-        return f"- {{{', '.join([*keys, f'steps: {self.steps}', f'batch: {self.batch}'])}}}"
+        return f"- {{{', '.join([*keys, f'steps: {self.steps}', f'batch: {self.batch}', *self.beside])}}}"
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,7 @@ class Space:
     further : str
         What every objective has besides, such as what a family of students needs; empty for nothing.
     steps, batch : int
+    beside : tuple of str
         Of each student.
 
     Raises
@@ -126,6 +130,7 @@ class Space:
     further: str = ""
     steps: int = 1500
     batch: int = 256
+    beside: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.shapes or len(set(map(size_of, self.shapes))) < len(self.shapes):
@@ -144,7 +149,7 @@ class Space:
             terms.append(f"{trial.suggest_float(term, *ends, log=True):.3g} * {term}")
         terms += [*self.pairs.drawn(trial, place), *filter(None, (self.further,))]
         rate = float(f"{trial.suggest_float('rate', *self.rate, log=True):.3g}")
-        return Policy(self.shapes[place], " + ".join(terms), rate, self.steps, self.batch)
+        return Policy(self.shapes[place], " + ".join(terms), rate, self.steps, self.batch, self.beside)
 
     def plainest(self, place: int) -> Policy:
         """Return a policy of the shape at `place`, to be measured: what it costs depends on the shape alone."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,9 +20,12 @@ from kdaudit.distillation.fronts import Jury, evidence, table
 from kdaudit.distillation.loop import Extras, Record, learn, recorded
 from kdaudit.distillation.policies import Ends, Pairs, Policy, Space
 from kdaudit.distillation.search import Limit, Making, parameters, search
+from kdaudit.distillation.starting import MOST, Beginning, Start
 from kdaudit.distillation.students import BALANCED
 from kdaudit.distillation.training import Schedule
-from kdaudit.encoders import Encoder, fitted
+from kdaudit.distillation.views import parse as parse_inputs
+from kdaudit.distillation.views import rows_of
+from kdaudit.encoders import Encoder
 from kdaudit.errors import InvalidInput, NoSuchSignal
 from kdaudit.evidence import Row
 from kdaudit.interval import Interval, counted
@@ -80,7 +84,13 @@ class Searching:
         Most millijoules that one row may take, where the machine has a counter; elsewhere every size is undecided.
     trials : int
     steps, batch : int
-        Of each student.
+    settled : float
+    inputs : str
+    exits : bool
+    reads : tuple of str
+    vocabulary : int
+    start : {"chance", "teacher"}
+        Of each student, as in `kdaudit.distillation.students.Student`.
 
     Raises
     ------
@@ -106,11 +116,17 @@ class Searching:
     trials: int = 16
     steps: int = 1000
     batch: int = 256
+    settled: float = 0.0
+    inputs: str = "data"
+    exits: bool = False
+    reads: tuple[str, ...] = ()
+    vocabulary: int = MOST
+    start: Start = "chance"
 
     def __post_init__(self) -> None:
         for name in ("temperature", "rate"):
             object.__setattr__(self, name, tuple(float(x) for x in getattr(self, name)))
-        for name in ("sizes", "widths", "terms", "match", "layers", "teacher_layers"):
+        for name in ("sizes", "widths", "terms", "match", "layers", "teacher_layers", "reads"):
             values = (
                 tuple(x) if isinstance(x, Sequence) and not isinstance(x, str) else x for x in getattr(self, name)
             )
@@ -121,7 +137,8 @@ class Searching:
             )
         Space(self.shapes, self.temperature, dict.fromkeys(self.terms, WEIGHTS), self.rate)
         Pairs(self.match, (self.layers,) * len(self.shapes), self.teacher_layers)
-        Schedule(self.steps, self.batch, self.rate[0])
+        parse_inputs(self.inputs)
+        _ = self.schedule(self.rate[0]), self.beginning
         limits = {name: getattr(self, name) for name in ("parameters", "multiply_adds", *METERED)}
         for name, most in limits.items() | {("trials", self.trials)}:
             if most is not None and not most > 0:
@@ -131,9 +148,28 @@ class Searching:
     def shapes(self) -> tuple[Shape, ...]:
         """Every size at every width."""
         if self.network == "soft_tree":
-            return tuple(Shape("soft_tree", (), depth=depth) for size in self.sizes for depth in size)
+            return tuple(Shape("soft_tree", (), depth=depth, exits=self.exits) for size in self.sizes for depth in size)
         widths = self.widths if self.network != "mlp" else self.widths[:1]
-        return tuple(Shape(self.network, size, width, self.heads) for size in self.sizes for width in widths)
+        pairs = [(size, width) for size in self.sizes for width in widths]
+        return tuple(Shape(self.network, size, width, self.heads, exits=self.exits) for size, width in pairs)
+
+    def schedule(self, rate: float) -> Schedule:
+        """Return how long a student learns that begins at a rate."""
+        return Schedule(self.steps, self.batch, rate, settled=self.settled)
+
+    @property
+    def beginning(self) -> Beginning:
+        """What each student reads and where it begins."""
+        return Beginning(self.reads, self.vocabulary, self.start)
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """What the text of every point says beside size and objective, those left at their defaults apart."""
+        told = [f"settled: {self.settled:g}"] if self.settled else []
+        told += [f'inputs: "{self.inputs}"'] if self.inputs != "data" else []
+        told += [f"reads: [{', '.join(map(json.dumps, self.reads))}]"] if self.reads else []
+        told += [f"vocabulary: {self.vocabulary}"] if self.vocabulary != MOST else []
+        return (*told, *([f"start: {self.start}"] if self.start != "chance" else []))
 
     @property
     def signals(self) -> frozenset[Signal]:
@@ -157,7 +193,12 @@ class Searching:
     def of_outcomes(self) -> Searching:
         """Return the recipe for students of recorded outcomes, which have no layers to look into."""
         terms = tuple(term for term in self.terms if not parse(term).taught_by("teacher"))
-        return replace(self, terms=terms, match=(), layers=(), teacher_layers=())
+        blind = replace(self, terms=terms, match=(), layers=(), teacher_layers=())
+        return replace(blind, inputs="data", start="chance")
+
+    def further(self, behaviour: Behaviour, parts: Mapping[str, Samples], rng: np.random.Generator) -> Samples | None:
+        """Return the rows on which students learn, where these are others than ``fit``."""
+        return rows_of(self.inputs, behaviour.within(parts["fit"]), rng)
 
     def make(
         self, behaviour: Behaviour, teacher: Subject, parts: Mapping[str, Samples], ask: Ask, rng: np.random.Generator
@@ -202,7 +243,8 @@ class Benched:
         recipe = self.recipe
         if behaviour.contrast is not None or teacher.scale == "value":
             raise InvalidInput("policies are searched for students of decisions; this behaviour has none")
-        fit = recorded(teacher, behaviour.within(parts["fit"]), ask)
+        rows = recipe.further(behaviour, parts, rng)
+        fit = recorded(teacher, behaviour.within(parts["fit"]) if rows is None else rows, ask)
         seed = int(rng.integers(2**62))
         halves = split(behaviour.within(parts["select"]), {"choosing": 0.5, "reporting": 0.5}, seed=seed, name="search")
         choosing, reporting = (recorded(teacher, half, ask) for half in halves.values())
@@ -276,15 +318,15 @@ class _School:
         self.encoder: Encoder = self._encoder()
 
     def _encoder(self) -> Encoder:
-        if not self.recipe.looks_inside:
-            return fitted(self.fit.samples)
-        # an objective that looks into the teacher compares what both see, so both see rows in the same way
-        if not isinstance(self.teacher, Network):
+        recipe = self.recipe
+        if recipe.looks_inside and not isinstance(self.teacher, Network):
             name = self.teacher.identity.name
             raise NoSuchSignal(
                 f"the search looks into layers or gradients, and {name} gives answers only; leave `match` out"
             )
-        return self.teacher.encoding
+        # an objective that looks into the teacher compares what both see, so both see rows in the same way
+        objective = f"hint({recipe.layers[0]!r})" if recipe.match else " + ".join(("soft_targets(1)", *recipe.terms))
+        return recipe.beginning.encoder(objective, self.teacher, self.fit.samples)
 
     def space(self) -> Space:
         """Return what is searched, with every layer by its full name."""
@@ -294,7 +336,7 @@ class _School:
             pairs = Pairs(recipe.match, student, _taps(self.teacher.module, recipe.teacher_layers, "teacher"), WEIGHTS)
         weights, further = dict.fromkeys(recipe.terms, WEIGHTS), BALANCED if recipe.network == "soft_tree" else ""
         ends = recipe.temperature, weights, recipe.rate
-        return Space(recipe.shapes, *ends, pairs, further, recipe.steps, recipe.batch)
+        return Space(recipe.shapes, *ends, pairs, further, recipe.steps, recipe.batch, recipe.beside)
 
     def outline(self, policy: Policy) -> Network:
         """Return a student that learned nothing."""
@@ -302,18 +344,21 @@ class _School:
 
     def train(self, policy: Policy) -> Network:
         """Return the student of a policy: the same one every time."""
-        return self._taught(policy, policy.objective)
+        module = self._module(policy)
+        begun = self.recipe.beginning.set(self.teacher, module)
+        network = self._taught(policy, policy.objective, module)
+        network.notes |= begun
+        return network
 
     def report(self, policy: Policy, student: Network) -> tuple[Row, ...]:
         """Return what a student is worth beside one of the same policy that learned the outcomes."""
         self.made[policy] = student
-        control = None if self.fit.reference.outcome is None else self._taught(policy, "labels")
+        control = None if self.fit.reference.outcome is None else self._taught(policy, "labels", self._module(policy))
         return self.jury.rows(student, control)
 
-    def _taught(self, policy: Policy, objective: str) -> Network:
+    def _taught(self, policy: Policy, objective: str, module: nn.Module) -> Network:
         draws, extras = chance(self.seed, "searching/batches"), Extras(encoding=self.encoder)
-        schedule = Schedule(policy.steps, policy.batch, policy.rate)
-        return learn(self._module(policy), self.teacher, objective, self.fit, schedule, draws, extras)
+        return learn(module, self.teacher, objective, self.fit, self.recipe.schedule(policy.rate), draws, extras)
 
     def _module(self, policy: Policy) -> nn.Module:
         return build(*self._suiting(policy.shape), seed_of(self.seed, "searching/weights"))

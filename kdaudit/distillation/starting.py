@@ -2,19 +2,61 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from torch import nn
 
 from kdaudit.distillation.looking import opened
+from kdaudit.distillation.loop import encoder_of
 from kdaudit.encoders import Encoder, Reading
 from kdaudit.errors import InvalidInput
+from kdaudit.samples import Samples
 from kdaudit.subject import Subject
 from kdaudit.tokens import Tokens
 
 Start = Literal["chance", "teacher"]
 WHY = "a student that starts from its teacher's word vectors"
+MOST = 8_000
+"""Words that a student of texts knows where a plan names no fewer."""
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """What a student reads and where it begins, as a plan says it.
+
+    Parameters
+    ----------
+    reads : tuple of str
+        Fields that it reads; none stands for all.
+    words : int
+        Most words that a student of texts knows, the most frequent first.
+    start : {"chance", "teacher"}
+        Where its word vectors start.
+
+    Raises
+    ------
+    InvalidInput
+        If it knows no word.
+    """
+
+    reads: Sequence[str] = ()
+    words: int = MOST
+    start: Start = "chance"
+
+    def __post_init__(self) -> None:
+        if self.words < 1:
+            raise InvalidInput(f"a vocabulary of {self.words} words; a student of texts knows at least 1")
+
+    def encoder(self, objective: str, teacher: Subject, samples: Samples) -> Encoder:
+        """Return how it sees rows; see `kdaudit.distillation.loop.encoder_of` and `vocabulary`."""
+        return vocabulary(encoder_of(objective, teacher, samples, self.reads), teacher, self.words, self.start)
+
+    def set(self, teacher: Subject, module: nn.Module) -> dict[str, str]:
+        """Set a new module's word vectors, and return what its notes tell of that."""
+        return {"starts_from": start_from(teacher, module)} if self.start == "teacher" else {}
 
 
 def vocabulary(encoder: Encoder, teacher: Subject, words: int, start: Start) -> Encoder:

@@ -13,10 +13,10 @@ from torch import nn
 
 from kdaudit.behaviour import Behaviour
 from kdaudit.chance import seed_of
-from kdaudit.distillation.loop import Extras, Record, encoder_of, learn, recorded
+from kdaudit.distillation.loop import Extras, Record, learn, recorded
 from kdaudit.distillation.peers import mutual
 from kdaudit.distillation.refusals import check_answers
-from kdaudit.distillation.starting import Start, start_from, vocabulary
+from kdaudit.distillation.starting import MOST, Beginning, Start
 from kdaudit.distillation.training import Schedule
 from kdaudit.distillation.views import parse as parse_inputs
 from kdaudit.distillation.views import rows_of
@@ -34,8 +34,6 @@ from kdaudit.subject import Ask, Subject
 BALANCED = "ramp(0.5, 0, 0, 0.5) * balance"
 """What a soft tree learns beside: without it, digits' trees of depth 4 use 11 of 16 leaves and agree on 85 instead of
 96 rows of 100."""
-MOST = 8_000
-"""Words that a student of texts knows where a plan names no fewer."""
 SHARES = (0.25, 0.5, 1.0)
 """Shares of the steps after which a student is tried; each is a whole schedule from the same first weights."""
 
@@ -140,12 +138,12 @@ class Student:
         rows, made = partial(recorded, teacher, ask=ask), self.further(behaviour, parts, rng)
         fit = rows(behaviour.within(parts["fit"]) if made is None else made)
         select = rows(behaviour.within(parts["select"])) if "select" in parts else None
-        encoder = encoder_of(self.objective, teacher, fit.samples, self.reads)
-        encoder = vocabulary(encoder, teacher, self.vocabulary, self.start)
+        beginning = Beginning(self.reads, self.vocabulary, self.start)
+        encoder = beginning.encoder(self.objective, teacher, fit.samples)
         of_shape = suiting(self._shape, encoder, len(teacher.outputs), teacher.scale)
         module, seed = build(*of_shape, int(rng.integers(2**62))), int(rng.integers(2**62))
         peers = [build(*of_shape, seed_of(seed, f"peer {i}")) for i in range(1, self.peers if self._mutual else 1)]
-        begun = {"starts_from": start_from(teacher, module)} if self.start == "teacher" else {}
+        begun = beginning.set(teacher, module)
         tried, extras = [], Extras(encoding=encoder)
         for share in SHARES if select is not None else SHARES[-1:]:
             schedule = self._schedule(share)

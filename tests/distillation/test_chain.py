@@ -10,7 +10,7 @@ from kdaudit.distillation.chain import Chain, chain, generations, stacked
 from kdaudit.distillation.loop import Extras, distil, recorded
 from kdaudit.distillation.training import Schedule
 from kdaudit.distillation.views import jitter, mixup
-from kdaudit.encoders import fitted
+from kdaudit.encoders import fitted, read_of
 from kdaudit.errors import InvalidInput
 from kdaudit.samples import concat
 from kdaudit.signal import LABEL, SCORE
@@ -181,6 +181,27 @@ def test_more_rows_than_there_are_ask_all_of_them(teacher_of, draw_rows):
     assert made(Chain(hidden=[4], asked=25, steps=20), teacher_of(), rows)[0].notes["answered"] == {"teacher": 25}
 
 
+def test_every_link_has_what_a_student_may_have(teacher_of, draw_rows):
+    rows = draw_rows(60)
+    keys = {"objective": "soft_targets(1) + own(soft_targets(1, 'exits.*'))", "steps": 20, "settled": 0.5}
+    recipe = Chain(hidden=[4, 3], assistants=[[8, 4]], exits=True, reads=["x", "g"], **keys)
+    assert [shape.exits for shape in recipe.shapes] == [True, True]
+    network, _ = made(recipe, teacher_of(), rows)
+    assert network.arguments["exits"] and read_of(network.encoding) == ("x", "g")
+    assert "exits.0" in network.notes["objective"]
+    with pytest.raises(InvalidInput, match="two layers or more"):
+        made(Chain(hidden=[4], exits=True, steps=5), teacher_of(), rows)
+
+
+def test_soft_trees_are_taught_by_deeper_ones(teacher_of, draw_rows):
+    recipe = Chain(network="soft_tree", assistants=[[3]], depth=2, steps=20)
+    assert "balance" in recipe.objective and [shape.depth for shape in recipe.shapes] == [3, 2]
+    network, _ = made(recipe, teacher_of(), draw_rows(60))
+    assert network.arguments["depth"] == 2 and "4 leaves" in recipe.words()
+    with pytest.raises(InvalidInput, match="one depth"):
+        Chain(network="soft_tree", assistants=[[8, 8]])
+
+
 @pytest.mark.parametrize(
     "keys",
     [
@@ -190,6 +211,8 @@ def test_more_rows_than_there_are_ask_all_of_them(teacher_of, draw_rows):
         {"steps": 0},
         {"asked": -1},
         {"later": "data + mixup"},
+        {"settled": 2.0},
+        {"vocabulary": 0},
         {"later": "nothing", "generations": 2},
     ],
 )

@@ -6,6 +6,7 @@ import pytest
 from kdaudit.behaviour import Behaviour
 from kdaudit.chance import rng
 from kdaudit.distillation.growing import Growing
+from kdaudit.encoders import read_of
 from kdaudit.errors import InvalidInput
 from kdaudit.signal import LABEL
 from kdaudit.store.answers import Store
@@ -53,6 +54,20 @@ def test_students_grow_in_depth_as_well(teacher_of, parts):
     with pytest.raises(InvalidInput, match="one depth"):
         Growing(network="soft_tree", sizes=[[2, 2]])
     assert Growing(objective="soft_targets(2) + explanation").of_outcomes().objective == "soft_targets(2)"
+
+
+def test_students_of_every_size_have_what_a_student_may_have(teacher_of, parts):
+    goal = "soft_targets(1) + own(soft_targets(1, 'exits.*'))"
+    keys = {"objective": goal, "exits": True, "reads": ["x", "g"], "settled": 0.5, "inputs": "data + jitter"}
+    recipe, teacher = Growing(sizes=[[2, 2], [4, 4]], seeds=1, steps=20, batch=64, **keys), teacher_of()
+    found = make(recipe, teacher, parts)
+    assert found.arguments["exits"] and read_of(found.encoding) == ("x", "g") and found.notes["fitted"] == 600
+    assert teacher.asked == 600 + 200
+    assert len(recipe.further(Behaviour("yes", ("yes",), parts["fit"].domain), parts, rng(0, "g"))) == 600
+    assert recipe.of_outcomes().inputs == "data"
+    for wrong in ({"vocabulary": 0}, {"settled": -1.0}, {"inputs": "nothing"}):
+        with pytest.raises(InvalidInput):
+            Growing(**wrong)
 
 
 def test_what_has_no_decisions_is_refused(teacher_of, parts):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from ruamel.yaml import YAML
 
 from kdaudit.behaviour import Behaviour
 from kdaudit.chance import rng
@@ -9,6 +10,8 @@ from kdaudit.data.parts import split
 from kdaudit.distillation.growing import Growing
 from kdaudit.distillation.loop import recorded
 from kdaudit.distillation.searching import Searching, distance
+from kdaudit.distillation.students import Student
+from kdaudit.encoders import read_of
 from kdaudit.errors import InvalidInput, NoSuchSignal
 from kdaudit.interval import Interval, unknown
 from kdaudit.networks.architectures import build
@@ -125,6 +128,21 @@ def test_soft_trees_are_searched_by_depth_and_kept_in_balance(teacher_of, parts)
     found = make(Searching(network="soft_tree", sizes=[[1], [2]], trials=2, steps=5, batch=64), teacher_of(), parts)
     assert found.architecture == "soft_tree" and all("balance" in one["plan"] for one in found.notes["search"])
     assert "balance" in Growing(network="soft_tree", sizes=[[2]]).objective
+
+
+def test_what_every_student_has_stands_in_the_text_of_each_point(teacher_of, parts):
+    keys = {"exits": True, "reads": ["x", "g"], "settled": 0.5, "inputs": "data + jitter(0.2)", "vocabulary": 9}
+    terms = ["own(soft_targets(1, 'exits.*'))"]
+    recipe, teacher = Searching(sizes=[[2, 2], [3, 3]], terms=terms, trials=2, steps=5, batch=64, **keys), teacher_of()
+    found = make(recipe, teacher, parts)
+    assert found.arguments["exits"] and read_of(found.encoding) == ("x", "g") and teacher.asked == 400 + 150
+    for point in found.notes["search"]:
+        (item,) = YAML(typ="safe").load(point["plan"])
+        assert {key: item[key] for key in keys} == keys and "exits" in item["objective"]
+        assert Student(**{key: value for key, value in item.items() if key not in ("name", "kind")}).exits
+    for wrong in ({"vocabulary": 0}, {"settled": -1.0}, {"inputs": "nothing"}):
+        with pytest.raises(InvalidInput):
+            Searching(**wrong)
 
 
 def test_transformers_of_several_widths_are_tried():

@@ -3,18 +3,26 @@ import pytest
 import torch
 from torch import nn
 
+from kdaudit.behaviour import Behaviour
+from kdaudit.chance import rng
+from kdaudit.distillation.chain import Chain
+from kdaudit.distillation.growing import Growing
 from kdaudit.distillation.loop import distil
 from kdaudit.distillation.starting import start_from, vocabulary
+from kdaudit.distillation.students import Student
 from kdaudit.distillation.training import Schedule
 from kdaudit.domain import Domain, Real, Text
 from kdaudit.encoders import Reading, fitted
 from kdaudit.errors import InvalidInput, NoSuchSignal
 from kdaudit.networks.architectures import build
 from kdaudit.networks.network import Network
+from kdaudit.samples import Origin, Samples
+from kdaudit.store.answers import Store
 from kdaudit.tokens import Tokens
 
 DOMAIN = Domain((Text("said", longest=50),))
 WORDS = tuple("abcdefghijklmnop")
+KEYS = {"network": "transformer", "width": 4, "vocabulary": 8, "start": "teacher", "steps": 3}
 
 
 def transformer(vocabulary_, width, seed=0):
@@ -53,6 +61,25 @@ def test_vectors_of_the_same_length_keep_their_products(teacher):
     start_from(teacher, module)
     ours, theirs = (m.embedding.weight.detach() for m in (module, teacher.module))
     torch.testing.assert_close(ours @ ours.T, theirs @ theirs.T, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        Chain(hidden=(8,), assistants=((8,),), **KEYS),
+        Growing(sizes=((4,), (8,)), seeds=1, **KEYS),
+        Student(hidden=(8,), **KEYS),
+    ],
+)
+def test_every_recipe_may_start_from_the_teacher_and_its_controls_do_not(teacher, recipe):
+    letters = np.random.default_rng(0).choice(list(WORDS), (40, 3))
+    said = np.array([" ".join(three) for three in letters], dtype=object)
+    rows = Samples(DOMAIN, {"said": said}, np.arange(40), Origin("drawn"))
+    parts = {"fit": rows, "select": rows.take(np.arange(20))}
+    behaviour = Behaviour("yes", ("yes",), DOMAIN)
+    found = recipe.make(behaviour, teacher, parts, behaviour.through(Store().ask), rng(0, "s"))
+    assert "10 words" in found.notes["starts_from"] and found.encoding == Tokens(DOMAIN, WORDS[:8], 6)
+    assert recipe.of_outcomes().start == "chance"
 
 
 def test_what_cannot_be_started_from_is_refused(teacher, teacher_of):
