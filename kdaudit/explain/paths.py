@@ -180,6 +180,7 @@ def expected(
     draws: int = 64,
     rng: np.random.Generator,
     chunk: int | None = None,
+    gaps: bool = True,
 ) -> Shares:
     """Return expected gradients, alias gradient SHAP (Erion et al. 2021), with standard errors over draws.
 
@@ -197,6 +198,9 @@ def expected(
     rng : Generator
         In the same state for subjects that are compared.
     chunk : int, optional
+    gaps : bool
+        Whether what the values must sum to is worked out, by a pass more for each row and each background row drawn;
+        else `gap` and `reach` are NaN.
     """
     if draws < 2:
         raise InvalidInput(f"gradient SHAP needs at least 2 draws for its error; {draws} was given")
@@ -210,12 +214,18 @@ def expected(
         found = _drawn(passes, inputs, at, (background[torch.from_numpy(lent)], places), size)
         mean[at.numpy()], squares[at.numpy()], sums[at.numpy()] = (part.numpy() for part in found)
     error = np.sqrt(np.maximum(squares, 0.0) / (draws - 1) / draws)
-    ends = _in_chunks(passes, inputs.rows, inputs.output, size)
-    used, times = np.unique(lent, return_counts=True)
-    level = (times / draws) @ _all_outputs(passes, background[torch.from_numpy(used)], size)
-    reach = ends - level[inputs.output.numpy()]
+    reach = _reach(passes, inputs, background, lent, size) if gaps else np.full(n, np.nan)
     spread = np.sqrt(np.maximum(sums, 0.0) / (draws - 1) / draws)
     return Shares(mean, error, np.abs(mean.sum(axis=1) - reach), reach, draws, float(draws - 1), spread)
+
+
+def _reach(passes: Passes, inputs: Inputs, background: torch.Tensor, lent: NDArray[np.int64], size: int) -> Floats:
+    """Return each row's number minus the mean of those of the background rows drawn."""
+    ends = _in_chunks(passes, inputs.rows, inputs.output, size)
+    used, times = np.unique(lent, return_counts=True)
+    level = (times / len(lent)) @ _all_outputs(passes, background[torch.from_numpy(used)], size)
+    out: Floats = ends - level[inputs.output.numpy()]
+    return out
 
 
 def _drawn(

@@ -4,28 +4,28 @@ Costs are CPU seconds on one thread.  shap is no dependency: it is taken from th
 variable ``KDAUDIT_SHAP_PYTHON`` names; without it its figures are left out.
 """
 
-import ctypes
 import importlib.util
 import json
 import os
 import subprocess
 import sys
 import tempfile
-import threading
-import time
 from pathlib import Path
 
+import compare_encoder
+import compare_known
 import numpy as np
 import torch
+from compare_costs import best_pass, cpu, cpus
 from sklearn.tree import DecisionTreeRegressor
 from torch import nn
-from torch.nn import functional
 
 from kdaudit.explain.coalitions import every
 from kdaudit.explain.games import TensorGame
 from kdaudit.explain.passes import Passes
 from kdaudit.explain.paths import Inputs, expected, integrated
 from kdaudit.explain.shapley import exact, kernel, permutations
+from kdaudit.measures.representations import cka
 
 HERE = Path(__file__).parent
 ROWS, FIELDS = 512, 64
@@ -37,60 +37,13 @@ def run(report, full: bool) -> None:
     try:
         perceptron(report, full)
         trees(report)
-        coverage(report, 1000 if full else 200)
-        known = peer("bench_compare_known")
-        known.pairs(report, full)
-        known.census(report)
-        transformer(report, full)
+        likenesses(report)
+        coverage(report, 2000 if full else 1000)
+        compare_known.pairs(report, full)
+        compare_known.census(report)
+        compare_encoder.transformer(report, full)
     finally:
         torch.set_num_threads(threads)
-
-
-def peer(name: str):
-    """Return the module beside this file."""
-    spec = importlib.util.spec_from_file_location(name, HERE / f"{name.removeprefix('bench_')}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def cpu(function, repeats: int = 5) -> float:
-    """Return the least CPU seconds of some repetitions."""
-    times = []
-    for _ in range(repeats):
-        start = time.process_time()
-        function()
-        times.append(time.process_time() - start)
-    return min(times)
-
-
-def cpus(functions, repeats: int) -> list[float]:
-    """Return the least CPU seconds of each function, all of them in turn, so that they meet the same machine."""
-    times = [[] for _ in functions]
-    for _ in range(repeats):
-        for function, found in zip(functions, times, strict=True):
-            found.append(cpu(function, 1))
-    return [min(found) for found in times]
-
-
-def best_pass(module, rows, sizes, *, backward: bool) -> float:
-    """Return the CPU seconds of a row at the best size of a batch."""
-    out = []
-    for size in sizes:
-        batch = rows[torch.arange(size) % len(rows)].clone()
-        times = max(1, 4096 // size) if rows.ndim == 2 else 1
-
-        def once(batch=batch, times=times):
-            for _ in range(times):
-                if backward:
-                    leaf = batch.detach().requires_grad_()
-                    torch.autograd.grad(module(leaf)[:, 0].sum(), leaf)
-                else:
-                    with torch.no_grad():
-                        module(batch)
-
-        out.append(cpu(once) / size / times)
-    return min(out)
 
 
 class Compared:
@@ -182,114 +135,18 @@ def perceptron(report, full: bool) -> None:
     report.figure("perceptron Shapley kernel: captum's CPU at its best setting over ours", best / ours, peer=best)
 
 
-class Block(nn.Module):
-    """A layer of an encoder."""
-
-    def __init__(self, width: int, heads: int) -> None:
-        super().__init__()
-        self.heads = heads
-        self.n1, self.n2 = nn.LayerNorm(width), nn.LayerNorm(width)
-        self.qkv, self.o = nn.Linear(width, 3 * width), nn.Linear(width, width)
-        self.f1, self.f2 = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
-
-    def forward(self, x):
-        b, t, d = x.shape
-        q, k, v = self.qkv(self.n1(x)).view(b, t, 3, self.heads, d // self.heads).permute(2, 0, 3, 1, 4)
-        x = x + self.o(functional.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(b, t, d))
-        return x + self.f2(functional.gelu(self.f1(self.n2(x))))
-
-
-class Encoder(nn.Module):
-    """Six layers over vectors of 128 tokens."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.blocks = nn.ModuleList(Block(384, 6) for _ in range(6))
-        self.n, self.head = nn.LayerNorm(384), nn.Linear(384, 10)
-
-    def forward(self, x):
-        for block in self.blocks:
-            x = block(x)
-        return self.head(self.n(x).mean(dim=1))
-
-
-class Peak:
-    """Most memory above that at the start, in MB, looked at every 2 ms."""
-
-    def __enter__(self):
-        # what earlier work took and freed would hide what this takes
-        ctypes.CDLL(None).malloc_trim(0)
-        self._start, self._most, self._stop = _resident(), 0, False
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._thread.start()
-        return self
-
-    def _watch(self) -> None:
-        while not self._stop:
-            self._most = max(self._most, _resident())
-            time.sleep(0.002)
-
-    def __exit__(self, *_: object) -> None:
-        self._stop = True
-        self._thread.join()
-        self.mb = max(0, self._most - self._start) / 2**20
-
-
-def _resident() -> int:
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
-def transformer(report, full: bool) -> None:
-    """The encoder of six layers, 128 tokens of width 384; 16 rows where there is time."""
-    from captum.attr import GradientShap, IntegratedGradients
-
-    torch.manual_seed(2)
-    module, n = Encoder().eval().requires_grad_(False), 16 if full else 4
-    x, lent = torch.randn(n, 128, 384) * 0.5, torch.randn(20, 128, 384) * 0.5
-    base, output = torch.zeros(128, 384), torch.arange(n) % 10
-    passes = Passes(module)
-    inputs = Inputs(x, output, (torch.arange(128) // 4)[:, None], 32)
-    # memory first: what was once taken from the system is not given back
-    with Peak() as small:
-        integrated(passes, inputs, base, nodes=8)
-    method = IntegratedGradients(module)
-    both = best_pass(module, x, (1, 2, 4, 8), backward=True)
-    ours, *theirs = cpus(
-        [
-            lambda: integrated(passes, inputs, base, nodes=8),
-            *(
-                lambda more=more: method.attribute(x, base.expand_as(x), target=output, n_steps=9, **more)
-                for more in ({}, {"internal_batch_size": 16})
-            ),
-        ],
-        3,
-    )
-    theirs = min(theirs)
-    report.figure("transformer integrated gradients: our CPU over captum's", ours / theirs, n=n, target="<= 1.05")
-    report.figure("transformer integrated gradients: ours over the floor", ours / (9 * n * both), target="<= 1.25")
-    report.figure("transformer integrated gradients: MB above the model", small.mb, target="<= 300")
-    shap = GradientShap(module)
-    ours, theirs = cpus(
-        [
-            lambda: expected(passes, inputs, lent, draws=5, rng=np.random.default_rng(0)),
-            lambda: shap.attribute(x, lent, target=output, n_samples=5),
-        ],
-        3,
-    )
-    report.figure("transformer gradient SHAP: our CPU over captum's", ours / theirs, n=n, target="<= 1.05")
-    one = Inputs(x[:1], output[:1], inputs.places, 32)
-    peaks = []
-    for nodes in (50, 500):
-        with Peak() as peak:
-            integrated(passes, one, base, nodes=nodes if full else nodes // 5)
-        peaks.append(peak.mb)
-    report.figure(
-        "transformer: peak at 10 times the nodes over that before", peaks[1] / max(peaks[0], 1), target="<= 1.1"
-    )
+def likenesses(report) -> None:
+    """What measures say of what has nothing in common."""
+    g = np.random.default_rng(0)
+    for n, width in ((64, 256), (64, 2048), (256, 2048)):
+        found = [cka(g.normal(size=(n, width)), g.normal(size=(n, width))) for _ in range(20)]
+        report.figure(
+            f"debiased CKA of independent numbers, {n} rows of {width}", abs(float(np.mean(found))), target="<= 0.02"
+        )
 
 
 def coverage(report, repeats: int) -> None:
-    """Intervals of sampled Shapley values in two games of ten players whose exact values are known."""
+    """Intervals of sampled Shapley values in two games of ten players whose exact values are compare_known."""
     masks, bits = every(10), 1 << np.arange(10)
     for name, worth in (("network", network_game(masks)), ("pairs and triples", small_game(masks))):
 
@@ -340,28 +197,27 @@ def small_game(masks):
 
 def trees(report) -> None:
     """Exact values of a tree of 32 leaves over 20 fields, 10,000 rows, beside shap."""
-    known = peer("bench_compare_known")
-    x, y = known.numbers(10_000, 20)
+    x, y = compare_known.numbers(10_000, 20)
     tree = DecisionTreeRegressor(max_leaf_nodes=32, random_state=0).fit(x, y)
-    rules, rows = known.rules_of(tree, 20), known.samples_of(x)
+    rules, rows = compare_known.rules_of(tree, 20), compare_known.samples_of(x)
     interpreter = sys.executable if importlib.util.find_spec("shap") else os.environ.get("KDAUDIT_SHAP_PYTHON", "")
-    report.figure("tree values: largest difference to all coalitions", known.difference(order=1), target="<= 1e-10")
-    report.figure(
-        "tree interactions: largest difference to all coalitions", known.difference(order=2), target="<= 1e-10"
-    )
-    report.figure("rule list values: largest difference", known.difference(order=1, family="list"), target="<= 1e-10")
-    report.figure(
-        "rule list interactions: largest difference", known.difference(order=2, family="list"), target="<= 1e-10"
-    )
+    for what, family, order in (
+        ("tree values", "tree", 1),
+        ("tree interactions", "tree", 2),
+        ("rule list values", "list", 1),
+        ("rule list interactions", "list", 2),
+    ):
+        apart = compare_known.difference(order=order, family=family)
+        report.figure(f"{what}: largest difference to all coalitions", apart, target="<= 1e-10")
     for size, faster in ((100, ">= 5"), (1000, ">= 30")):
         lent = np.random.default_rng(size).choice(len(x), size, replace=False)
-        ours = cpu(lambda lent=lent: known.values(rules, rows, lent))
+        ours = cpu(lambda lent=lent: compare_known.values(rules, rows, lent))
         report.figure(f"tree values, {size} background rows: our CPU seconds", ours, n=len(x))
         if not interpreter:
             print("shap: left out; set KDAUDIT_SHAP_PYTHON to an interpreter that has it")
             continue
         theirs, values = shap_of(interpreter, size)
-        apart = float(np.abs(values - known.values(rules, rows.take(np.arange(len(values))), lent, rows)).max())
+        apart = float(np.abs(values - compare_known.values(rules, rows.take(np.arange(len(values))), lent, rows)).max())
         report.figure(
             f"tree values, {size} background rows: shap's CPU over ours", theirs / ours, target=faster, peer=theirs
         )

@@ -2,7 +2,8 @@
 
 import math
 import time
-from itertools import combinations
+from dataclasses import dataclass
+from itertools import combinations, pairwise
 
 import numpy as np
 from sklearn.tree import DecisionTreeRegressor
@@ -142,39 +143,92 @@ def likeness(teacher: Network, other: Network, rows: Samples, background: Sample
     return spearman(a, b)
 
 
+def widened(network: Network, seed: int) -> Network:
+    """Return the same function in another architecture: half of the hidden units stand twice, each with half a say."""
+    import torch
+
+    from kdaudit.networks.architectures import build
+
+    g, layers = np.random.default_rng(seed), network.module.layers
+    copies = [np.arange(layers[0].in_features)]
+    for layer in layers[:-1]:
+        copies.append(g.permutation(np.r_[: layer.out_features, : layer.out_features // 2]))
+    copies.append(np.arange(layers[-1].out_features))
+    hidden = [len(units) for units in copies[1:-1]]
+    module = build("mlp", {"inputs": network.encoding.width, "outputs": 1, "hidden": hidden}, seed)
+    with torch.no_grad():
+        for new, old, (into, out) in zip(module.layers, layers, pairwise(copies), strict=True):
+            say = 1.0 / np.bincount(into)[into].astype(np.float32)
+            new.weight.copy_(old.weight[out][:, into] * torch.from_numpy(say))
+            new.bias.copy_(old.bias[out])
+    return Network(f"wide {seed}", module, network.encoding, network.outputs)
+
+
+@dataclass(frozen=True)
+class World:
+    """Rows, a teacher, strangers, and proxies of which it is known whether they have the teacher's reasons.
+
+    Worlds differ in how many rows there are, in how long is learned, and in how many fields the teacher does not see:
+    what a rank correlation is worth differs with them.
+    """
+
+    seed: int
+    strangers: int = 6
+
+    def found(self) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Return the strangers' likeness to the teacher, and that of each proxy."""
+        g = np.random.default_rng([self.seed, 1])
+        n, steps, lack = int(g.integers(100, 600)), int(g.integers(40, 300)), int(g.integers(1, 6))
+        data, y = world(1500, self.seed)
+        judge, background = data.take(np.arange(1200, 1350)), data.take(np.arange(1350, 1500))
+        # a teacher that leans on one cue: of the other it sees a part, or nothing
+        teacher = learner(y[:600], data.take(np.arange(600)), (32, 32), self.seed, blind=slice(CUES // 2, 5 + lack))
+        few, other = data.take(np.arange(n)), data.take(np.arange(600, 600 + n))
+        score = teacher.answer(few, _scores()).score[:, 0]
+
+        def small(seed: int, blind: slice = slice(0, 0)) -> Network:
+            return learner(y[:n], few, (16,), seed + self.seed, blind=blind, steps=steps)
+
+        others = [
+            learner(y[600 : 600 + n], other, (16,), 1000 + self.seed * 50 + k, steps=steps)
+            for k in range(self.strangers)
+        ]
+        proxies = {
+            "the same function in another architecture": widened(teacher, self.seed),
+            "distilled from the teacher": learner(score, few, (24,), 500 + self.seed, steps=steps),
+            "as accurate by other fields": small(600, slice(0, CUES // 2)),
+            "blind to a cue of the teacher": small(700, slice(0, 1)),
+        }
+        return np.array([likeness(teacher, who, judge, background) for who in others]), {
+            name: likeness(teacher, who, judge, background) for name, who in proxies.items()
+        }
+
+
+ALIKE = ("the same function in another architecture", "distilled from the teacher")
+
+
 def pairs(report, full: bool) -> None:
     """Pairs of one function, of one accuracy by other fields, with a cue that one side lacks; and strangers."""
-    worlds, strangers = (40 if full else 20), 6
-    alike, unlike, alarms, single, raw = [], [], [], [], {"alike": [], "unlike": []}
-    for seed in range(worlds):
-        data, y = world(1500, seed)
-        judge, background = data.take(np.arange(1200, 1350)), data.take(np.arange(1350, 1500))
-        taught = data.take(np.arange(600))
-        # a teacher that leans on one cue: the other is there, and mute in half of its rows
-        teacher = learner(y[:600], taught, (32, 32), seed, blind=slice(5, 8))
-        score = teacher.answer(taught, _scores()).score[:, 0]
-        others = [
-            learner(y[600:1200], data.take(np.arange(600, 1200)), (16,), 1000 + seed * 50 + k) for k in range(strangers)
-        ]
-        controls = np.array([likeness(teacher, who, judge, background) for who in others])
-        made = {
-            "same function": learner(score, taught, (24,), 500 + seed, steps=300),
-            "same accuracy by other fields": learner(y[:600], taught, (16,), 600 + seed, blind=slice(0, 5)),
-            "a cue that the teacher does not use": learner(y[:600], taught, (16,), 700 + seed, blind=slice(0, 3)),
-        }
-        for name, proxy in made.items():
-            found = likeness(teacher, proxy, judge, background)
-            excess, _ = excess_over(found, controls)
-            same = name == "same function"
-            (alike if same else unlike).append(excess.value)
-            raw["alike" if same else "unlike"].append(float(np.nanmean(found)))
-        for k in range(strangers):
+    raw, more, alarms, single = {}, {}, [], []
+    for seed in range(60 if full else 40):
+        controls, proxies = World(seed).found()
+        for name, found in proxies.items():
+            more.setdefault(name, []).append(excess_over(found, controls)[0].value)
+            raw.setdefault(name, []).append(float(np.nanmean(found)))
+        for k in range(len(controls)):
             rest = np.delete(controls, k, axis=0)
             alarms.append(excess_over(controls[k], rest)[0].low > 0)
             single.append(paired(controls[k], rest[0]).low > 0)
-    n = len(alike) + len(unlike)
-    report.figure("known pairs: AUC of the excess over strangers", auc(alike, unlike), n=n, target=">= 0.95")
-    report.figure("known pairs: AUC of the raw rank correlation", auc(raw["alike"], raw["unlike"]), n=n)
+
+    def apart(values, alike=ALIKE) -> float:
+        high = [one for name in alike for one in values[name]]
+        return auc(high, [one for name, found in values.items() if name not in ALIKE for one in found])
+
+    n = sum(map(len, raw.values()))
+    report.figure("known pairs: AUC of the excess over strangers", apart(more), n=n, target=">= 0.95")
+    report.figure("known pairs: AUC of the raw rank correlation", apart(raw), n=n)
+    report.figure("known pairs, distilled ones alone: AUC of the excess", apart(more, ALIKE[1:]), target=">= 0.95")
+    report.figure("known pairs, distilled ones alone: AUC of the raw rank correlation", apart(raw, ALIKE[1:]))
     for what, found, target in (
         ("several strangers", alarms, "<= 0.05"),
         ("one stranger, over rows alone", single, ""),

@@ -103,6 +103,22 @@ def test_expected_gradients_sum_to_what_is_known_within_their_error():
     assert (got.error > 0).all()
 
 
+def test_what_values_must_sum_to_costs_passes_and_can_be_left_out():
+    x, lent, seen = rows(6), rows(4, 1), []
+
+    def forward(some):
+        seen.append(len(some))
+        return SMOOTH.forward(some)
+
+    bare, whole = (
+        expected(Passes(forward), inputs(x), lent, draws=8, rng=np.random.default_rng(0), gaps=gaps)
+        for gaps in (False, True)
+    )
+    assert sum(seen) == 2 * 6 * 8 + len(x) + len(lent)
+    assert np.isnan(bare.gap).all() and np.isnan(bare.reach).all()
+    assert bare.values.tobytes() == whole.values.tobytes() and bare.error.tobytes() == whole.error.tobytes()
+
+
 def test_expected_gradients_do_not_depend_on_the_chunk():
     x, lent = rows(7), rows(10, 1)
     some, whole = (
