@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import field as with_default
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kdaudit.cast import Cast, Empty
 from kdaudit.errors import InvalidInput
@@ -18,6 +20,7 @@ from kdaudit.probe.estimates import Estimator, errors_of
 from kdaudit.probe.figures import three_rows
 from kdaudit.probe.quantities import QUANTITIES, Name, Quantity, conditional, outcomes
 from kdaudit.probe.readings import Pool, Reading, Values, read_known, read_pool
+from kdaudit.probe.stops import Rule, Stops, answered, check, stopped
 from kdaudit.probe.surveys import LEVEL, Survey
 from kdaudit.probe.telling import Telling
 from kdaudit.samples import Samples
@@ -25,11 +28,13 @@ from kdaudit.signal import SCORE, Signal
 from kdaudit.statistics.active import spread
 from kdaudit.statistics.choice import Priorities, queue
 from kdaudit.statistics.rates import Span
-from kdaudit.subject import Ask
+from kdaudit.subject import Ask, Subject
 
 STREAM = "probe/rows"
 """Probes choose rows by one stream, so that they share rows, and so answers."""
 MARGIN, FOUR_FIFTHS = 0.05, 0.8
+STREAMED = {k for k, q in QUANTITIES.items() if q.decides and not q.share and k != "impact_ratio"} | {"score"}
+"""Measures that can be followed at any time."""
 MOST_LEFT_OUT = 0.2
 """Share of rows in strata that lack a group beyond which groups cannot be made alike in a factor."""
 
@@ -77,6 +82,12 @@ class Parity:
         Share of the pool below which a group is listed but not compared (New York's Local Law 144 allows 0.02).
     quantile : float
         Which quantile of the score, for that measure.
+    stop : {"never", "planned", "anytime"}
+        Whether asking stops early, as soon as all contrasts are decided: at one of several planned looks, which widens
+        intervals by 4 to 7 %, or at any time, by intervals half as wide again that hold whenever one looks; see
+        `kdaudit.statistics.looks`.
+    looks : int
+        How many looks are planned.
     """
 
     field: str | tuple[str, ...]
@@ -95,6 +106,8 @@ class Parity:
     given_cuts: tuple[float, ...] = ()
     smallest: float = 0.0
     quantile: float = 0.5
+    stop: Stops = "never"
+    looks: int = 5
 
     def __post_init__(self) -> None:
         if self.margin is None:
@@ -104,6 +117,12 @@ class Parity:
             raise InvalidInput("margin must be above 0, questions at least 1 and minimum at least 2")
         if self.given and (self.measure in ("impact_ratio", "score_quantile") or self._quantity.share):
             raise InvalidInput(f"{self.measure} cannot be told with groups made alike in {self.given}; leave one out")
+        check(self.stop, self.looks)
+        if self.stop == "anytime" and (self.given or self.measure not in STREAMED):
+            raise InvalidInput(
+                f"`stop: anytime` bets on means of values within 0 and 1, which {self.measure}"
+                f"{' given ' + self.given if self.given else ''} is not; use `stop: planned`"
+            )
         if not 0 < self.quantile < 1 or not 0 <= self.smallest < 1:
             raise InvalidInput("quantile must lie between 0 and 1, smallest from 0 to below 1")
 
@@ -163,16 +182,21 @@ class Parity:
             self._errors(pool, truth, factor) if pool.read else None,
             np.nan_to_num(pool.covariate) if pool.read else None,
         )
-        rows, kept = samples.take(design.chosen), truth[design.chosen]
-        y = quantity.value(reading.of(cast.teacher, rows, ask), kept)
-        twin = None if isinstance(cast.twin, Empty) else quantity.value(reading.of(cast.twin, rows, ask), kept)
+
+        def hear(subject: Subject, chosen: NDArray[np.int64]) -> Values:
+            return quantity.value(reading.of(subject, samples.take(chosen), ask), truth[chosen])
+
         share = self.quantile if self.measure == "score_quantile" else float("nan")
-        estimator = Estimator(quantity, truth, factor, None if numbers else self._span(y), share)
+        estimator = Estimator(quantity, truth, factor, None if numbers else self._span(pool), share)
         ratio = self.measure == "impact_ratio"
-        return Survey(
-            cast, samples, strata, reference, others, pool, design, order, y, twin, self.minimum, reading, estimator,
-            ratio, confidence, refusal,
-        ), left_out  # fmt: skip
+        survey = Survey(
+            cast, samples, strata, reference, others, pool, design, order, np.empty(0), None, self.minimum, reading,
+            estimator, ratio, confidence, refusal,
+        )  # fmt: skip
+        rule = Rule(self.stop, self.looks, "at least" if ratio else "within", self._margin)
+        survey = answered(survey, partial(hear, cast.teacher), rule)
+        twin = None if isinstance(cast.twin, Empty) else hear(cast.twin, survey.design.chosen)
+        return replace(survey, twin=twin), left_out
 
     def _groups(self, samples: Samples) -> Strata:
         if isinstance(self.field, str):
@@ -213,7 +237,7 @@ class Parity:
             return factor, f"{left_out:.0%} of rows lie in strata of {self.given} that lack a group"
         return factor, ""
 
-    def _wanted(self, strata: Strata, levels: tuple[str, ...], refusal: str) -> np.typing.NDArray[np.int64]:
+    def _wanted(self, strata: Strata, levels: tuple[str, ...], refusal: str) -> NDArray[np.int64]:
         # a group too small to be decided gets no questions
         wanted = [strata.levels.index(x) for x in levels if strata.count(x) >= self.minimum and not refusal]
         return np.where(np.isin(strata.place, wanted), strata.place, -1)
@@ -227,12 +251,10 @@ class Parity:
         share = float((truth * chance).sum() / max(chance.sum(), 1e-9))
         return errors * (truth - share) ** 2
 
-    def _span(self, y: Values) -> Span:
-        if self._quantity.decides:
-            return (0.0, 1.0)
-        return (-1.0, 1.0) if self.measure in ("calibration_gap", "mean_error") or np.nanmin(y, initial=0.0) < 0 else (
-            0.0, 1.0,
-        )  # fmt: skip
+    def _span(self, pool: Pool) -> Span:
+        # a behaviour that is a difference of two levels has scores below 0, the proxy's as well as the teacher's
+        signed = self.measure in ("calibration_gap", "mean_error") or np.nanmin(pool.proxy, initial=0.0) < 0
+        return (-1.0, 1.0) if signed and not self._quantity.decides else (0.0, 1.0)
 
     def telling(self, survey: Survey) -> Telling:
         """Return the words of a comparison."""
@@ -269,7 +291,7 @@ class Parity:
             "reference": survey.reference,
             "method": method_of(survey),
             "contrasts": contrasts,
-            "sentences": _not_compared(survey, left_out),
+            "sentences": [*_not_compared(survey, left_out), *stopped(survey, self.stop, self.questions)],
             "left_out": [
                 survey.strata.group(level) for level in levels if level not in (*survey.tested, survey.reference)
             ],
@@ -298,6 +320,8 @@ def method_of(survey: Survey) -> str:
     count = len(survey.tested)
     together = f"; {count} contrasts hold together (Bonferroni, each at {survey.level:.2%})" if count > 1 else ""
     read = "covariate: the proxy's score read as a chance"
+    if survey.bets:
+        return f"rows drawn with replacement, one of each group at a time; betting, which holds at any time, {read}"
     if survey.pool.read:
         chosen = "rows chosen evenly over groups, inside them where the proxy may err"
         return f"{chosen}; weighted regression, {read}{together}"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from dataclasses import field as with_default
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from kdaudit.cast import Cast, Empty
+from kdaudit.finding import Form
 from kdaudit.interval import Interval, unknown
 from kdaudit.measures.strata import Strata
 from kdaudit.probe.estimates import Counting, Estimator, errors_of
@@ -20,9 +23,11 @@ from kdaudit.statistics.active import Design, promised, reckoned, spread
 from kdaudit.statistics.choice import Priorities
 from kdaudit.statistics.covariate import Assisted
 from kdaudit.statistics.gaps import ratio
+from kdaudit.statistics.looks import level_at
 from kdaudit.statistics.many import bonferroni
 from kdaudit.statistics.nulls import permuted_gap
 from kdaudit.statistics.rates import critical
+from kdaudit.statistics.verdicts import fault
 
 LEVEL = 0.95
 DRAWS = 999
@@ -62,6 +67,10 @@ class Survey:
         Level at which all contrasts hold together.
     refusal : str
         Why no group can be compared; empty where they can.
+    look, looks : int
+        At which of how many planned looks this is; intervals of all looks hold together.
+    bets : mapping of tuple of str to Interval
+        Intervals that hold at any time, of contrasts and groups, where such were asked for.
     """
 
     cast: Cast
@@ -80,6 +89,14 @@ class Survey:
     ratio: bool = False
     confidence: float = LEVEL
     refusal: str = ""
+    look: int = 1
+    looks: int = 1
+    bets: Mapping[tuple[str, ...], Interval] = with_default(default_factory=dict)
+
+    def decided(self, form: Form, margin: float) -> bool:
+        """Return whether the teacher's intervals decide all contrasts that are tested."""
+        found = (self._assisted([other, self.reference], [1.0, -1.0], self.y, self.level) for other in self.tested)
+        return all(fault(one.interval, form, margin) != "undecided" for one in found)
 
     @cached_property
     def tested(self) -> list[str]:
@@ -121,6 +138,21 @@ class Survey:
         return len(np.unique(names[self.design.chosen[at]]))
 
     def _assisted(self, levels: list[str], weights: list[float], y: Values, confidence: float) -> Assisted:
+        if self.looks == 1:
+            found = self._at_once(levels, weights, y, confidence)
+            bet = self.bets.get(tuple(levels)) if y is self.y else None
+            told = unknown("told for these rows alone", 0, confidence)
+            return found if bet is None else Assisted(bet, found.plain, told)
+        found = self._at_once(levels, weights, y, level_at(self.look, self.looks, confidence))
+        named = f"look {self.look} of {self.looks} (O'Brien and Fleming)"
+        return Assisted(
+            *(
+                replace(one, level=confidence, method=f"{one.method}, {named}")
+                for one in (found.interval, found.plain, found.population)
+            )
+        )
+
+    def _at_once(self, levels: list[str], weights: list[float], y: Values, confidence: float) -> Assisted:
         each = []
         for level in levels:
             asked, rows = self.design.chosen[self.inside(level)], self.strata.rows(level)
@@ -197,7 +229,7 @@ class Survey:
             "plain": found.plain.to_data(),
             "width_ratio": finite(found.width_ratio),
         }
-        if not self.ratio and self.estimator.additive:
+        if not self.ratio and self.estimator.additive and not self.bets:
             half, plain = self._forecast(pair)
             context |= {"forecast_half": finite(half), "forecast_ratio": finite(half / plain if plain else math.nan)}
         if self.strangers is not None and self.estimator.additive:

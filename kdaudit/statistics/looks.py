@@ -12,11 +12,12 @@ from functools import cache
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
 from kdaudit.errors import InvalidInput
-from kdaudit.interval import Interval
+from kdaudit.interval import Interval, unknown
+from kdaudit.statistics.active import Design
 from kdaudit.statistics.rates import Floats, Span, critical
 
 Plan = Literal["obrien_fleming", "pocock"]
@@ -101,6 +102,52 @@ def repeated(
         raise InvalidInput(f"look {look} of {looks} was not planned")
     half = bounds(looks, level=level, plan=plan)[look - 1] * error
     return Interval(value, value - half, value + half, n, level, f"look {look} of {looks}, {plan.replace('_', ' ')}")
+
+
+def level_at(look: int, looks: int, level: float, plan: Plan = "obrien_fleming") -> float:
+    """Return the level of an interval at one of several planned looks, so that those of all looks hold together.
+
+    Any interval can be made at it, exact ones too; at the last of five looks one of 95 % is made at 95.9 %.
+    """
+    if not 1 <= look <= looks:
+        raise InvalidInput(f"look {look} of {looks} was not planned")
+    return level if looks == 1 else float(2 * ndtr(bounds(looks, level=level, plan=plan)[look - 1]) - 1)
+
+
+def stages(groups: NDArray[np.int64], design: Design, looks: int, priority: NDArray[np.uint64]) -> tuple[Design, ...]:
+    """Return the rows that are asked by each look, every stage inside the next, the last being the design itself.
+
+    Within a group each stage is a simple random choice of the rows chosen, so that a row's chance is that of the design
+    times the share of the group's rows that the stage asks.
+
+    Parameters
+    ----------
+    groups : array of shape (N,)
+    design : Design
+    looks : int
+    priority : array of shape (N,), dtype uint64
+        The rows' random numbers; they are mixed, since those of rows chosen are not even any more.
+    """
+    place, order = groups[design.chosen], _mixed(priority[design.chosen])
+    out = []
+    for look in range(1, looks):
+        kept, chance = np.zeros(len(place), dtype=bool), design.chance.copy()
+        for group in np.unique(place):
+            at = np.flatnonzero(place == group)
+            count = max(1, round(len(at) * look / looks))
+            kept[at[np.argsort(order[at], kind="stable")[:count]]] = True
+            chance[groups == group] *= count / len(at)
+        out.append(Design(design.chosen[kept], chance))
+    return (*out, design)
+
+
+def _mixed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return random numbers that tell nothing of the given ones (the finaliser of SplitMix64, Steele et al. 2014)."""
+    z = numbers + np.uint64(0x9E3779B97F4A7C15)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    out: NDArray[np.uint64] = z ^ (z >> np.uint64(31))
+    return out
 
 
 def log_capital(values: Floats, means: Floats, *, level: float = 0.95, pool: int | None = None) -> Floats:
@@ -208,3 +255,75 @@ def paired_stream(
     if len(gap) > START:
         slope[START:] = np.clip(shared[START - 1 : -1] / np.maximum(square[START - 1 : -1], 1e-9), 0.0, 1.0)
     return np.clip(gap - slope * help_, -2.0, 2.0), (-2.0, 2.0)
+
+
+def bet_on(
+    first: tuple[Floats, Floats],
+    second: tuple[Floats, Floats] | None,
+    means: tuple[float, float],
+    *,
+    level: float = 0.95,
+    span: Span = (0.0, 1.0),
+) -> Interval:
+    """Return the interval of a mean, or of a gap of two, after the last of its rows; it held after every row before.
+
+    Parameters
+    ----------
+    first, second : (array of shape (n,), array of shape (n,))
+        Teacher's and proxy's values of rows drawn by chance, with replacement, from a group, and from the other.
+    means : (float, float)
+        The proxy's means over the pools of both.
+    level : float
+    span : (float, float)
+        Smallest and largest value of a row.
+    """
+    low, high = span
+    wide = high - low
+
+    def unit(x: Floats | float) -> Floats:
+        return np.clip((np.asarray(x, dtype=np.float64) - low) / wide, 0.0, 1.0)
+
+    n = len(first[0])
+    if n == 0:
+        return unknown("no rows", 0, level)
+    nothing = np.zeros(n)
+    one = (unit(first[0]), unit(first[1]))
+    other = (nothing, nothing) if second is None else (unit(second[0]), unit(second[1]))
+    centre = (float(unit(means[0])), 0.0 if second is None else float(unit(means[1])))
+    stream, (least, most) = paired_stream(one, other, centre)
+    bottom, top = _last((stream - least) / (most - least), level)
+    shift, scale = low if second is None else 0.0, wide * (most - least)
+    value = shift + wide * float(stream.mean())
+    a, b = (shift + wide * least + scale * end for end in (bottom, top))
+    count = n if second is None else 2 * n
+    if not math.isfinite(a + b):
+        return unknown("no value is left that the bets have not ruled out", count, level)
+    return Interval(min(max(value, a), b), a, b, count, level, "betting, at any time")
+
+
+def _last(x: Floats, level: float, points: int = 61) -> tuple[float, float]:
+    """Return the ends after the last row, by a coarse grid and a fine one around either end; NaN where none is left."""
+
+    def alive(grid: Floats) -> NDArray[np.bool_]:
+        out: NDArray[np.bool_] = log_capital(x, grid, level=level).max(axis=0) < math.log(1 / (1 - level))
+        return out
+
+    grid = np.linspace(0, 1, points + 2)[1:-1]
+    near = float(np.clip(x.mean(), 1e-6, 1 - 1e-6))
+    grid = np.sort(np.append(grid, near))
+    kept = np.flatnonzero(alive(grid))
+    if not len(kept):
+        return math.nan, math.nan
+    below, above = (0.0, grid[0]), (grid[-1], 1.0)
+    if kept[0] > 0:
+        below = (grid[kept[0] - 1], grid[kept[0]])
+    if kept[-1] < len(grid) - 1:
+        above = (grid[kept[-1]], grid[kept[-1] + 1])
+    left, right = (np.linspace(a, b, points)[1:-1] for a, b in (below, above))
+    low, high = left[alive(left)], right[alive(right)]
+    # the candidate beyond the last that is alive
+    step = (left[1] - left[0], right[1] - right[0])
+    return (
+        float(max(low[0] - step[0], 0.0) if len(low) else below[1]),
+        float(min(high[-1] + step[1], 1.0) if len(high) else above[0]),
+    )

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from kdaudit.errors import InvalidInput
-from kdaudit.statistics.looks import betting, bounds, log_capital, paired_stream, repeated
+from kdaudit.statistics.active import spread
+from kdaudit.statistics.looks import bet_on, betting, bounds, level_at, log_capital, paired_stream, repeated, stages
 
 
 @pytest.mark.parametrize(
@@ -115,3 +116,43 @@ def test_betting_is_wrong_at_any_time_in_few_streams(rate):
     assert wrong <= 0.05 * streams + 3 * math.sqrt(streams * 0.05 * 0.95)
     plain = 1.96 * np.sqrt(rate * (1 - rate) / np.array([1000, 3000]))
     assert (np.mean(widths, axis=0) / plain < 1.7).all()
+
+
+def test_levels_of_looks_are_those_of_their_bounds():
+    assert level_at(1, 1, 0.95) == 0.95
+    assert level_at(5, 5, 0.95) == pytest.approx(0.9587, abs=1e-3)
+    assert level_at(1, 5, 0.95) > 0.9999
+
+
+def test_stages_lie_inside_each_other_and_their_chances_are_kept():
+    chance = np.random.default_rng(5)
+    groups, errors = np.repeat([0, 1], 200), chance.random(400)
+    times, told = np.zeros(400), None
+    for _ in range(1_500):
+        order = chance.integers(0, 2**64, 400, dtype=np.uint64)
+        design = spread(groups, 120, order, errors)
+        first, *_, last = stages(groups, design, 3, order)
+        assert np.isin(first.chosen, last.chosen).all()
+        assert len(first.chosen) == 40
+        assert (last.chosen == design.chosen).all()
+        times[first.chosen] += 1
+        told = first.chance
+    assert told.sum() == pytest.approx(40)
+    assert np.abs(times / 1_500 - told).max() < 0.04
+
+
+def test_bets_on_a_gap_narrow_with_a_proxy_and_hold():
+    chance, held, halves = np.random.default_rng(6), 0, []
+    for _ in range(12):
+        s = [chance.random(600), chance.random(600) * 0.8]
+        y = [(chance.random(600) < x).astype(float) for x in s]
+        found = bet_on((y[0], s[0]), (y[1], s[1]), (0.5, 0.4))
+        held += found.low <= 0.1 <= found.high
+        halves.append(found.half - bet_on((y[0], 0 * s[0]), (y[1], 0 * s[1]), (0.0, 0.0)).half)
+    assert held >= 10
+    assert np.mean(halves) < 0
+    low, high = betting(y[0], points=2_001)
+    alone = bet_on((y[0], 0 * y[0]), None, (0.0, 0.0))
+    # the same bets on a span four times as wide
+    assert low[-1] - 0.02 < alone.low < alone.high < high[-1] + 0.02
+    assert not bet_on((y[0][:0], y[0][:0]), None, (0.0, 0.0)).known
