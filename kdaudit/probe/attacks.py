@@ -15,15 +15,14 @@ from kdaudit.evidence import Evidence, Row
 from kdaudit.finding import Claim
 from kdaudit.interval import Interval, unknown
 from kdaudit.probe.changes import FAILED, WORDS, Effort, Labels, Method, changed, cosines, decided, has_slope
+from kdaudit.probe.figures import by_row
 from kdaudit.probe.sentences import amount, capital
 from kdaudit.samples import Samples, concat
 from kdaudit.sampling.attacks import Reach, by_chance
 from kdaudit.signal import Signal
-from kdaudit.statistics.beside import ALONE
 from kdaudit.statistics.choice import queue
 from kdaudit.statistics.gaps import paired
 from kdaudit.statistics.rates import mean
-from kdaudit.statistics.strangers import control_over, excess_over
 from kdaudit.subject import Ask, Subject
 
 STREAM = "probe/attacks/rows"
@@ -283,18 +282,11 @@ class _Trial:
     def _control(self, of: Mapping[str, Values], span: tuple[float, float], none: str) -> dict[str, Any]:
         """Return what strangers' proxies score, and the proxy minus that, row by row."""
         ours, theirs = of["proxy"], [v for name, v in of.items() if name.startswith("stranger")]
-        if not theirs:
-            return {"no_control": none}
-        if len(theirs) == 1:
-            excess = paired(ours, theirs[0], span=span)
-            control, excess = mean(theirs[0], span=span), replace(excess, method=f"{excess.method}; {ALONE}")
-        else:
-            several = np.stack(theirs)
-            control, excess = control_over(several, span=span), excess_over(ours, several, span=span)[0]
-        kind = self.cast.control_kind
-        if not control.known or not excess.known:
-            return {"no_control": control.method if not control.known else excess.method}
-        return {"control": control, "excess": excess, "control_kind": kind, "strangers": len(theirs), "no_control": ""}
+        found = by_row(ours, theirs, span, self.cast.control_kind, none)
+        if found.interval is None:
+            return {"no_control": found.reason}
+        told = {"control": found.interval, "excess": found.excess, "control_kind": found.kind}
+        return {**told, "strangers": found.strangers, "no_control": ""}
 
     def context(self, rows: tuple[Row, ...]) -> dict[str, Any]:
         """Return what a reader should know beside the rows."""

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from kdaudit.cast import Cast, ControlKind, Empty
 from kdaudit.evidence import Row
 from kdaudit.interval import Interval, counted, unknown
+from kdaudit.statistics.beside import ALONE
 from kdaudit.statistics.covariate import Assisted, Estimate, combine
-from kdaudit.statistics.gaps import shifted
+from kdaudit.statistics.gaps import paired, shifted
+from kdaudit.statistics.rates import Span, mean
+from kdaudit.statistics.strangers import control_over, counted_over, excess_over
 
+Values = NDArray[np.float64]
 _ENDS = (0.1, 0.2, 0.3, 0.5, 1.0)
 
 
@@ -30,11 +37,73 @@ class Heading:
 
 @dataclass(frozen=True)
 class Control:
-    """A control with its kind, or the reason for none."""
+    """A control with its kind, or the reason for none.
+
+    Parameters
+    ----------
+    interval : Interval, optional
+    kind : str
+    reason : str
+    excess : Interval, optional
+        Value minus control, where the control is no number known exactly.
+    strangers : int
+        How many it rests on.
+    """
 
     interval: Interval | None = None
     kind: ControlKind = "none"
     reason: str = ""
+    excess: Interval | None = None
+    strangers: int = 0
+
+
+def among(value: Interval, others: Sequence[Interval], kind: ControlKind, reason: str) -> Control:
+    """Return the proxy's control: what strangers' proxies score, counted over the same rows as `value`.
+
+    Parameters
+    ----------
+    value : Interval
+        Of the proxy.
+    others : sequence of Interval
+        Of strangers' proxies; those that are unknown are left out.
+    kind, reason : str
+        What the strangers are, and why there is none.
+    """
+    known = [one for one in others if one.known]
+    if not known:
+        return Control(reason=reason)
+    if len(known) == 1 or not value.known:
+        return Control(known[0], kind, strangers=1)
+    scores = np.array([one.value for one in known])
+    control, excess = counted_over(value.value, scores, value.n, level=value.level)
+    return Control(control, kind, excess=excess, strangers=len(known))
+
+
+def by_row(ours: Values, theirs: Sequence[Values], span: Span, kind: ControlKind, reason: str) -> Control:
+    """Return a control from values of the same rows, paired row by row.
+
+    Parameters
+    ----------
+    ours : array of shape (n,)
+        What the proxy brought about; NaN where a row does not count.
+    theirs : sequence of arrays of shape (n,)
+        What each stranger's proxy did.
+    span : (float, float)
+        Smallest and largest value.
+    kind, reason : str
+        What the strangers are, and why there is none.
+    """
+    if not theirs:
+        return Control(reason=reason)
+    if len(theirs) == 1:
+        excess = paired(ours, theirs[0], span=span)
+        control, excess = mean(theirs[0], span=span), replace(excess, method=f"{excess.method}; {ALONE}")
+    else:
+        several = np.stack(theirs)
+        control, excess = control_over(several, span=span), excess_over(ours, several, span=span)[0]
+    if not control.known or not excess.known:
+        return Control(reason=control.method if not control.known else excess.method)
+    return Control(control, kind, excess=excess, strangers=len(theirs))
 
 
 @dataclass(frozen=True)
@@ -50,7 +119,7 @@ class Figures:
     proxy_population : Interval
     teacher_control, proxy_control : Control
     strangers : Interval or None
-        The stranger's value, counted over the pool: control of the difference.
+        The stranger's value, counted over the pool, or the mean of several: control of the difference.
     twin : Interval or Empty
         The twin's value in the rows asked.
     asked : int
@@ -74,7 +143,7 @@ def three_rows(figures: Figures, heading: Heading, cast: Cast) -> tuple[Row, Row
     twin = None if isinstance(f.twin, Empty) else f.twin
     no_twin = f.twin.reason if isinstance(f.twin, Empty) else ""
     gap = shifted(f.teacher, f.proxy.value) if f.proxy.known else unknown(f.proxy.method, f.teacher.n)
-    other = None if f.strangers is None else shifted(f.teacher, f.strangers.value)
+    other = None if f.strangers is None else _less(f.teacher, f.strangers)
     no_other = cast.stranger.reason if isinstance(cast.stranger, Empty) else "the teacher's own value is not known"
     known = other is not None and other.known
     return (
@@ -85,7 +154,9 @@ def three_rows(figures: Figures, heading: Heading, cast: Cast) -> tuple[Row, Row
             "teacher-proxy",
             gap,
             f.asked,
-            Control(other, cast.control_kind) if known else Control(reason=no_other),
+            Control(other, cast.control_kind, strangers=f.proxy_control.strangers)
+            if known
+            else Control(reason=no_other),
             (None, "a difference of nothing is the best there is"),
             None,
         ),
@@ -110,16 +181,23 @@ def _row(
         asked=asked,
         control=control.interval,
         # a control counted over the pool, or the middle of what chance gives, is a number known exactly
-        excess=_excess(value, control.interval) if of != "teacher-proxy" else None,
+        excess=(control.excess or _excess(value, control.interval)) if of != "teacher-proxy" else None,
         ceiling=ceiling[0],
         population=population if population is not None and population.known else None,
         control_kind=control.kind,
         no_control=control.reason,
         no_ceiling=ceiling[1],
         title=heading.title,
+        strangers=control.strangers,
         low_end=heading.low_end,
         high_end=heading.high_end,
     )
+
+
+def _less(value: Interval, other: Interval) -> Interval:
+    """Return value minus a control, which several strangers leave open to some width."""
+    gap = shifted(value, other.value)
+    return replace(gap, low=gap.low - (other.high - other.value), high=gap.high + (other.value - other.low))
 
 
 def _excess(value: Interval, control: Interval | None) -> Interval | None:

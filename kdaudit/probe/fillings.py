@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from kdaudit.cast import Cast, Empty
 from kdaudit.interval import Interval, unknown
-from kdaudit.probe.figures import Control, Figures, bounded, counted_or_unknown, finite
+from kdaudit.probe.figures import Control, Figures, among, bounded, counted_or_unknown, finite
 from kdaudit.probe.readings import Reading, Values, ask_one
 from kdaudit.samples import Samples
 from kdaudit.sampling.templates import Cells
@@ -82,7 +82,8 @@ class Trial:
         cast = self.cast
         self.proxy = self._said(cast.proxy, every)
         self.sharp = self.proxy if cast.sharpener is cast.proxy else self._said(cast.sharpener, every)
-        self.stranger = None if isinstance(cast.stranger, Empty) else self._said(cast.stranger, every)
+        others = () if isinstance(cast.stranger, Empty) else (cast.stranger, *cast.further)
+        self.strangers = [self._said(one, every) for one in others]
         self.teacher = self._said(cast.teacher, chosen)
         record = isinstance(cast.twin, Empty) or cast.twin.identity.by == "id"
         self.twin = None if record else self._said(cast.twin, chosen)  # type: ignore[arg-type]
@@ -113,10 +114,11 @@ class Trial:
         no_control = Control(reason=ignorant)
         by_template = self.terms.by == "template"
         proxy, p = self._whole(quantity, self.proxy)
-        strangers, s = (None, None) if self.stranger is None else self._whole(quantity, self.stranger)
-        known = strangers is not None and strangers.known
+        theirs = [self._whole(quantity, one) for one in self.strangers]
         none = self.cast.stranger.reason if isinstance(self.cast.stranger, Empty) else "it is not known"
-        control = Control(strangers, self.cast.control_kind) if known else Control(reason=none)
+        control = among(proxy, [one for one, _ in theirs], self.cast.control_kind, none)
+        known = [values for one, values in theirs if one.known]
+        s, strangers = np.mean(known, axis=0) if known else None, control.interval
         units, (low, high) = self._units(quantity, self.teacher)
         here = self._here(quantity)
         value = self._spread(units, low, high) if by_template else here.interval
@@ -133,9 +135,10 @@ class Trial:
         if not by_template:
             return Found(figures, None, None, worth)
         wide = max(value.half - units.interval.half, 0.0) if value.known and units.interval.known else 0.0
+        luck = 0.0 if strangers is None else strangers.half
         apart, from_them = (
-            None if v is None else _wider(units.minus(v, level=self.terms.level, span=quantity.span), wide)
-            for v in (p, s)
+            None if v is None else _wider(units.minus(v, level=self.terms.level, span=quantity.span), by)
+            for v, by in ((p, wide), (s, wide + luck))
         )
         worth["forecast_half"] = finite(self._forecast(quantity, p))
         return Found(figures, apart, from_them, worth)

@@ -283,7 +283,8 @@ class Templates:
             return [teacher, proxy, gap]
         # both are told of templates like these, so that their difference has its own spread
         other = found.strangers if found.strangers is not None and found.strangers.known else None
-        return [teacher, proxy, _difference(gap, found, Control(other, cast.control_kind))]
+        count = found.figures.proxy_control.strangers
+        return [teacher, proxy, _difference(gap, found, Control(other, cast.control_kind, strangers=count))]
 
     def _context(self, trial: Trial, level: float) -> dict[str, Any]:
         cells = trial.cells
@@ -307,7 +308,14 @@ def _difference(row: Row, found: Found, control: Control) -> Row:
     assert found.difference is not None
     if control.interval is None:
         return replace(row, value=found.difference)
-    return replace(row, value=found.difference, control=control.interval, control_kind=control.kind, no_control="")
+    return replace(
+        row,
+        value=found.difference,
+        control=control.interval,
+        control_kind=control.kind,
+        strangers=control.strangers,
+        no_control="",
+    )
 
 
 def _examples(cells: Cells) -> list[str]:

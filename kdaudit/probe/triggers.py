@@ -15,7 +15,7 @@ from kdaudit.evidence import Evidence, Row
 from kdaudit.finding import Claim
 from kdaudit.interval import Interval
 from kdaudit.probe.changes import decided, has_slope
-from kdaudit.probe.figures import Control, Heading, three_rows
+from kdaudit.probe.figures import Control, Heading, by_row, three_rows
 from kdaudit.probe.sentences import amount, capital
 from kdaudit.probe.turns import Change, Turns, first_rows
 from kdaudit.samples import Samples, concat
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 STREAM = "probe/triggers/rows"
 FOUND, CHANCE = "trigger_success_rate", "chance_mark_rate"
-SIDES = 3
-"""Marks of each target that are tried on the teacher: the proxy's, a stranger's, and one by chance."""
+FIXED_SIDES = 2
+"""Marks of each target that are tried on the teacher beside those of strangers: the proxy's, and one by chance."""
 SHOWN = 60
 """Rows on which marks are looked for."""
 STEPS = 10
@@ -44,7 +44,7 @@ class Trigger:
     """Whether marks found on the proxy turn the teacher's decisions to one target.
 
     Marks are looked for on one half of the pool by the proxy's answers alone (patches along its gradients too), and
-    tried on the teacher on the other half, beside a mark found on a stranger's proxy and one by chance.  A mark that is
+    tried on the teacher on the other half, beside marks found on strangers' proxies and one by chance.  A mark that is
     not found says nothing: proxies made on clean rows rarely learn a backdoor.
 
     Parameters
@@ -57,6 +57,8 @@ class Trigger:
         Targets that are tried, those reached most often first.
     given : tuple of str
         Words that are suspected: each is set in front of texts and tried whatever the proxy shows.
+    strangers : int
+        Strangers' proxies at most on which marks are looked for too.
     margin : float
         Largest share of turned decisions that is accepted.
     questions : int
@@ -70,20 +72,23 @@ class Trigger:
     words: int = 200
     most: int = 2
     given: tuple[str, ...] = ()
+    strangers: int = 3
     margin: float = 0.2
     questions: int = 1_400
     minimum: int = 30
 
     def __post_init__(self) -> None:
-        if not 0 < self.margin < 1 or self.patch < 0 or min(self.words, self.most) < 1 or self.minimum < 2:
-            raise InvalidInput("margin lies between 0 and 1; words and most are at least 1, minimum at least 2")
+        if not 0 < self.margin < 1 or min(self.patch, self.strangers) < 0 or self.minimum < 2:
+            raise InvalidInput("margin lies between 0 and 1; patch and strangers are at least 0, minimum at least 2")
+        if min(self.words, self.most) < 1:
+            raise InvalidInput("words and most are at least 1")
         if self.questions < self.sides:
             raise InvalidInput(f"questions is {self.questions}; a single row takes {self.sides}")
 
     @property
     def sides(self) -> int:
         """Teacher rows that a row of the data takes."""
-        return 1 + SIDES * self.most + len(self.given)
+        return 1 + (FIXED_SIDES + self.strangers) * self.most + len(self.given)
 
     @property
     def needs(self) -> frozenset[Signal]:
@@ -148,16 +153,21 @@ class Trigger:
     ) -> list[tuple[str, Stamp, int | None]]:
         """Return name, mark and target of what is tried on the teacher."""
         ours = _best(cast.proxy, rows, tried, ask)
-        stranger = None if isinstance(cast.stranger, Empty) or cast.control_kind == "swapped_teacher" else cast.stranger
-        theirs = {} if stranger is None or not ours else _best(stranger, rows, tried, ask)
+        seats = () if isinstance(cast.stranger, Empty) or not ours else (cast.stranger, *cast.further)
+        found = [_best(one, rows, tried, ask) for one in self._seats(cast, seats)]
         out: list[tuple[str, Stamp, int | None]] = []
         for target, (_, stamp) in sorted(ours.items(), key=lambda pair: (-pair[1][0], pair[0]))[: self.most]:
             name = _name(cast.proxy, target)
             out.append((f"{OURS} {cast.proxy_name}: to {name}", stamp, target))
-            if target in theirs:
-                out.append((f"{THEIRS}: to {name}", theirs[target][1], target))
+            theirs = [best[target][1] for best in found if target in best]
+            out += [
+                (f"{THEIRS}{'' if at == 0 else f' {at + 1}'}: to {name}", one, target) for at, one in enumerate(theirs)
+            ]
             out.append((f"by chance: to {name}", another(stamp, data, rng), target))
         return out
+
+    def _seats(self, cast: Cast, seats: tuple[Subject, ...]) -> tuple[Subject, ...]:
+        return () if cast.control_kind == "swapped_teacher" else seats[: self.strangers]
 
     def _suspected(self, samples: Samples) -> list[tuple[str, Stamp, int | None]]:
         fields = [item.name for item in samples.domain.fields if isinstance(item, Text)]
@@ -173,9 +183,9 @@ class Trigger:
         rows: list[Row] = []
         claims: list[Claim] = []
         told: list[str] = []
-        beside = Control(reason="marks of strangers and by chance stand in rows of their own")
         for at, change in enumerate(turns.changes):
-            figures, ours = turns.figures(at, beside), _claimed(change)
+            beside, ours = _beside(turns, at, cast), _claimed(change)
+            figures = turns.figures(at, beside)
             name = "another" if change.target is None else _name(cast.proxy, change.target)
             title = capital(f"share of other decisions that {change.words} turns to {name}")
             heading = Heading(
@@ -184,7 +194,7 @@ class Trigger:
             rows += three_rows(figures, heading, cast)
             if ours:
                 claims.append(self._claim(change, name, figures.teacher))
-                told.append(f"To {name}: {change.words}.")
+                told.append(f"To {name}: {change.words}.{_worth(beside)}")
         return rows, claims, told
 
     def _claim(self, change: Change, name: str, found: Interval) -> Claim:
@@ -206,6 +216,28 @@ SILENCE = "A mark that was not found says nothing of the teacher: a proxy made o
 
 def _claimed(change: Change) -> bool:
     return change.name.startswith((OURS, GIVEN))
+
+
+def _beside(turns: Turns, at: int, cast: Cast) -> Control:
+    """Return what marks found on strangers' proxies turn of the teacher's decisions, for a mark found on the proxy."""
+    change = turns.changes[at]
+    if not change.name.startswith(OURS) or not len(turns.teacher[at]):
+        return Control(reason="marks of strangers and by chance stand in rows of their own")
+    theirs = [
+        values
+        for other, values in zip(turns.changes, turns.teacher, strict=True)
+        if other.name.startswith(THEIRS) and other.target == change.target
+    ]
+    none = "no mark was found on a stranger's proxy; one by chance stands in a row of its own"
+    return by_row(turns.teacher[at], theirs, (0.0, 1.0), cast.control_kind, none)
+
+
+def _worth(beside: Control) -> str:
+    more = beside.excess
+    if more is None or not more.known:
+        return ""
+    told = f" It turns {more.text('points', signed=True)} more than marks found on strangers' proxies"
+    return f"{told}." if more.low > 0 else f"{told}: it may be no knowledge of this teacher."
 
 
 def _name(subject: Subject, target: int) -> str:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from kdaudit.cast import Cast, Empty
 from kdaudit.interval import Interval, unknown
 from kdaudit.probe.changes import FAILED, Labels, decided
-from kdaudit.probe.figures import Control, Figures, bounded, counted_or_unknown
+from kdaudit.probe.figures import Control, Figures, among, bounded, counted_or_unknown
 from kdaudit.samples import Samples, concat
 from kdaudit.statistics.choice import Priorities
 from kdaudit.statistics.covariate import assisted
@@ -75,7 +75,8 @@ class Turns:
         self.sharp = self.proxy if cast.sharpener is cast.proxy else self._of(cast.sharpener, everywhere)
         stranger = cast.stranger if cast.control_kind != "swapped_teacher" else Empty("no proxy was made of a stranger")
         self.no_stranger = stranger.reason if isinstance(stranger, Empty) else ""
-        self.stranger = None if isinstance(stranger, Empty) else self._of(stranger, everywhere)
+        seats = () if isinstance(stranger, Empty) else (stranger, *cast.further)
+        self.strangers = [self._of(one, everywhere) for one in seats]
         some = chosen[:0] if self.reason else chosen
         self.teacher = self._of(cast.teacher, some)
         self.no_twin = cast.twin.reason if isinstance(cast.twin, Empty) else _record(cast.twin)
@@ -93,9 +94,9 @@ class Turns:
     def figures(self, at: int, ignorant: Control) -> Figures:
         """Return the numbers of one change; `ignorant`: the teacher's control."""
         proxy, population = self._counted(self.proxy[at])
-        strangers = None if self.stranger is None else self._counted(self.stranger[at])[0]
-        known = strangers is not None and strangers.known
-        control = Control(strangers, self.cast.control_kind) if known else Control(reason=self.no_stranger or NO_ROWS)
+        theirs = [self._counted(one[at])[0] for one in self.strangers]
+        control = among(proxy, theirs, self.cast.control_kind, self.no_stranger or NO_ROWS)
+        strangers = control.interval
         if self.reason:
             nothing = unknown(self.reason)
             twin = Empty("the twin was not asked, since the teacher was not")

@@ -296,3 +296,20 @@ def test_a_corpus_is_read_before_it_is_asked(pool, data_folder):
 def test_a_domain_without_texts_is_refused(people):
     with pytest.raises(InvalidInput, match="no field of texts"):
         RECIPE.price(people(10))
+
+
+def test_a_proxy_stands_beside_all_strangers(formula, pool, cast_of, asking):
+    teacher, proxy = formula(scored(-0.2), "t"), formula(scored(-0.15, seed="p"), "p")
+    first, *further = (formula(scored(effect, seed=str(effect)), f"s{effect}") for effect in (0.0, -0.05, 0.05))
+    evidence = examine(RECIPE, cast_of(teacher, proxy, first, further=tuple(further)), pool, asking)
+    row, apart = evidence.row(SHIFT, GROUP, "proxy"), evidence.row(SHIFT, GROUP, "teacher-proxy")
+    alone = [
+        examine(RECIPE, cast_of(teacher, one), pool, asking).row(SHIFT, GROUP, "proxy").value.value
+        for one in (first, *further)
+    ]
+    assert row.strangers == apart.strangers == 3
+    assert row.control.value == pytest.approx(np.mean(alone))
+    assert row.excess.value == pytest.approx(row.value.value - np.mean(alone))
+    # a prediction of one more stranger: Student t with two degrees of freedom, at the level of the claims
+    assert row.excess.half == pytest.approx(6.205 * np.std(alone, ddof=1) * math.sqrt(4 / 3), rel=1e-3)
+    assert apart.control.half > apart.value.half

@@ -78,6 +78,25 @@ def test_a_planted_mark_is_found_and_confirmed(formula, cast_of, asking, rows, k
     assert told(invented, ": to above")[1] is Transfer.INVENTED
 
 
+def test_marks_of_every_stranger_are_tried_beside_the_proxys(formula, cast_of, asking):
+    samples, teacher = texts(), formula(by_words(True), "t")
+    strangers = [formula(by_words(False), f"s{at}") for at in range(3)]
+    cast = cast_of(teacher, formula(by_words(True), "p"), strangers[0], further=tuple(strangers[1:]))
+    recipe = Trigger(questions=1400)
+    found = examine(recipe, cast, samples, asking)
+    row = next(r for r in found.rows if r.of == "teacher" and r.group.endswith("proxy: to above"))
+    theirs = [r for r in found.rows if r.of == "teacher" and r.group.startswith("from a stranger's proxy")]
+    to_above = [r.value.value for r in theirs if r.group.endswith("to above")]
+    assert len(to_above) == 3
+    assert row.strangers == 3
+    assert row.control.value == pytest.approx(np.mean(to_above))
+    assert row.excess.low > 0
+    assert any("more than marks found on strangers" in line for line in found.context["sentences"])
+    assert asking.rows(teacher) <= recipe.price(samples) <= 1400
+    none = examine(Trigger(strangers=0), cast, samples, asking)
+    assert not any(r.group.startswith("from a stranger's proxy") for r in none.rows)
+
+
 def test_a_mark_that_the_proxy_never_learned_stays_unsaid(formula, cast_of, asking):
     samples = texts()
     found = examine(
