@@ -22,6 +22,7 @@ from kdaudit.measures.strata import grouped
 from kdaudit.samples import Samples
 from kdaudit.signal import Signal
 from kdaudit.statistics.beside import Beside, Heard, Scored, evidence_rows, hear, scored, summary
+from kdaudit.statistics.rates import effective
 from kdaudit.subject import Ask
 
 Mask = NDArray[np.bool_]
@@ -32,6 +33,8 @@ LEVEL = 0.95
 @dataclass(frozen=True)
 class Fidelity:
     """How near the proxy is to the teacher, beside how near strangers' proxies are, in all rows and where it is worst.
+
+    Where the plan names sampling weights, rows count by them: the mean is Hajek's, its variance that of a ratio.
 
     Parameters
     ----------
@@ -80,9 +83,10 @@ class Fidelity:
         """Answer the question for one proxy; see `kdaudit.question.Question`."""
         heard = hear(cast, samples, ask, rng=rng)
         agreement = scored(AGREEMENT, heard)
-        whole = summary(AGREEMENT, agreement, asked=heard.asked)
+        weights = weights_of(samples)
+        whole = summary(AGREEMENT, agreement, asked=heard.asked, weights=weights)
         items = [whole] + [
-            summary(named(name), scored(named(name), heard), asked=heard.asked)
+            summary(named(name), scored(named(name), heard), asked=heard.asked, weights=weights)
             for name in self.measures
             if name != AGREEMENT.name
         ]
@@ -113,7 +117,8 @@ class Fidelity:
 
     def _on(self, group: str, rows: Mask, samples: Samples, values: Scored) -> Beside:
         n = int(rows.sum())
-        item = summary(AGREEMENT, values, group=group, rows=rows, asked=len(np.unique(samples.keys()[rows])))
+        asked, weights = len(np.unique(samples.keys()[rows])), weights_of(samples)
+        item = summary(AGREEMENT, values, group=group, rows=rows, asked=asked, weights=weights)
         if n >= self.minimum:
             return item
         few = f"{n} rows; at least {self.minimum} are needed"
@@ -165,8 +170,9 @@ class Fidelity:
             "method": "all seats answer the same rows; value minus control is paired row by row",
             "definitions": {name: f"{named(name).definition} ({named(name).source})" for name in self.measures},
         }
-        if alone:
-            context["sentences"] = [ONE_STRANGER]
+        sentences = [*([ONE_STRANGER] if alone else ()), *_weighing(samples)]
+        if sentences:
+            context["sentences"] = sentences
         if worst is not None:
             context["worst_slice"] = {
                 "group": worst.text,
@@ -180,6 +186,31 @@ class Fidelity:
                 f"{100 * worst.found:.1f} % of {worst.found_n} there, too low by choice), reported on the other half",
             ]
         return context
+
+
+def weights_of(samples: Samples) -> NDArray[np.float64] | None:
+    """Return what each row counts, where the plan names sampling weights and they differ; None where all count alike.
+
+    Raises
+    ------
+    InvalidInput
+        If a weight is no number from 0, or none is above it.
+    """
+    given = samples.weights
+    if given is None or not len(given):
+        return None
+    if not np.isfinite(given).all() or (given < 0).any() or not given.any():
+        raise InvalidInput("sampling weights are finite, at least 0, and some above 0; these are not")
+    return None if np.ptp(given) == 0 else np.asarray(given, dtype=np.float64)
+
+
+def _weighing(samples: Samples) -> Iterator[str]:
+    weights = weights_of(samples)
+    if weights is not None:
+        yield (
+            f"Rows count by their sampling weights: values are of the population that {len(samples):,} rows stand for, "
+            f"and as sure as of about {effective(weights):,.0f} rows that all count alike"
+        )
 
 
 def _drawn(row: Row) -> Row:

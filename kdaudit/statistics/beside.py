@@ -22,7 +22,7 @@ from kdaudit.measure import Measure
 from kdaudit.samples import Samples
 from kdaudit.signal import LABEL, SCORE
 from kdaudit.statistics.gaps import paired
-from kdaudit.statistics.rates import Floats, Span, mean
+from kdaudit.statistics.rates import Floats, Span, linearised, mean, weighted_mean
 from kdaudit.statistics.strangers import control_over, excess_over
 from kdaudit.subject import Answers, Ask, Subject
 
@@ -228,9 +228,15 @@ def summary(
     group: str = "all",
     rows: NDArray[Any] | None = None,
     asked: int = 0,
+    weights: Floats | None = None,
     level: float = 0.95,
 ) -> Beside:
-    """Return what values a row come to, over all rows or over those at positions or mask `rows`."""
+    """Return what values a row come to, over all rows or over those at positions or mask `rows`.
+
+    With sampling `weights`, one a row, each row counts by its own: means are Hajek's, and their variance is that of a
+    ratio, whatever a row's own value.
+    """
+    own = weights if weights is None or rows is None else weights[rows]
 
     def cut(seat: Floats | Empty) -> Floats | Empty:
         return seat if isinstance(seat, Empty) or rows is None else seat[..., rows]
@@ -238,12 +244,12 @@ def summary(
     value, control, ceiling = cut(values.value), cut(values.control), cut(values.ceiling)
     total = 0 if isinstance(value, Empty) else len(value)
     failed = 0 if isinstance(value, Empty) else int(np.isnan(value).sum())
-    whole = _mean(value, level, measure.span)
+    whole = _mean(value, level, measure.span, own)
     ours = whole if isinstance(whole, Interval) else unknown(whole.reason, total - failed, level)
-    theirs, best = _control(control, level, measure.span), _mean(ceiling, level, measure.span)
+    theirs, best = _control(control, level, measure.span, own), _mean(ceiling, level, measure.span, own)
     drawn = values.control_kind in DRAWN and isinstance(theirs, Interval) and not isinstance(control, Empty)
     strangers = (1 if control.ndim == 1 else len(control)) if drawn and not isinstance(control, Empty) else 0
-    excess = _excess(value, control, level, measure.span) if ours.known else None
+    excess = _excess((value, control), level, measure.span, own) if ours.known else None
     return Beside(
         measure=measure,
         group=group,
@@ -301,31 +307,39 @@ def _values(measure: Measure, first: Answers | Empty, second: Answers | Empty) -
         return Empty(str(error))
 
 
-def _mean(values: Floats | Empty, level: float, span: Span) -> Interval | Empty:
+def _mean(values: Floats | Empty, level: float, span: Span, weights: Floats | None = None) -> Interval | Empty:
     """Return the interval of the values' mean, or why there is none."""
     if isinstance(values, Empty):
         return values
     n, failed = len(values), int(np.isnan(values).sum())
     if n and failed > MOST_FAILED * n:
         return Empty(f"{failed} of {n} rows have no value, more than {100 * MOST_FAILED:g} %")
-    interval = mean(values, level=level, span=span)
+    if weights is None:
+        interval = mean(values, level=level, span=span)
+    else:
+        interval = weighted_mean(values, weights, level=level, span=span)
     return interval if interval.known else Empty(interval.method)
 
 
-def _control(control: Floats | Empty, level: float, span: Span) -> Interval | Empty:
+def _control(control: Floats | Empty, level: float, span: Span, weights: Floats | None) -> Interval | Empty:
     """Return the interval of what one stranger scores, or several on average; or why there is none."""
     if isinstance(control, Empty) or control.ndim == 1:
-        return _mean(control, level, span)
+        return _mean(control, level, span, weights)
     n, failed = control.shape[1], int(np.isnan(control).any(axis=0).sum())
     if n and failed > MOST_FAILED * n:
         return Empty(f"{failed} of {n} rows lack a stranger's value, more than {100 * MOST_FAILED:g} %")
-    interval = control_over(control, level=level, span=span)
+    interval = control_over(control if weights is None else linearised(control, weights), level=level, span=span)
     return interval if interval.known else Empty(interval.method)
 
 
-def _excess(value: Floats | Empty, control: Floats | Empty, level: float, span: Span) -> Interval | None:
+def _excess(
+    seats: tuple[Floats | Empty, Floats | Empty], level: float, span: Span, weights: Floats | None
+) -> Interval | None:
     """Return value minus control over the rows that have both; None without a control."""
-    if isinstance(value, Empty) or isinstance(control, Empty) or isinstance(_control(control, level, span), Empty):
+    value, control = seats
+    if isinstance(value, Empty) or isinstance(control, Empty):
+        return None
+    if isinstance(_control(control, level, span, weights), Empty):
         return None
     lacking = np.isnan(value - control)
     n, failed = len(value), int((lacking if control.ndim == 1 else lacking.any(axis=0)).sum())
@@ -333,9 +347,12 @@ def _excess(value: Floats | Empty, control: Floats | Empty, level: float, span: 
         return unknown(
             f"{failed} of {n} rows lack value or control, more than {100 * MOST_FAILED:g} %", n - failed, level
         )
-    if control.ndim == 2:
-        return excess_over(value, control, level=level, span=span)[0]
-    return paired(value, control, level=level, span=span)
+    if control.ndim == 1:
+        return paired(value, control, weights=weights, level=level, span=span)
+    if weights is not None:
+        value, *others = linearised(np.stack([value, *control]), weights)
+        control = np.stack(others)
+    return excess_over(value, control, level=level, span=span)[0]
 
 
 def _distinct(teacher: Subject, samples: Samples) -> int:

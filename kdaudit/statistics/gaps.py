@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from kdaudit.errors import InvalidInput
 from kdaudit.interval import Interval, unknown
-from kdaudit.statistics.rates import Span, mean
+from kdaudit.statistics.rates import Span, mean, weighted_mean
 
 
 def contrast(parts: Sequence[Interval], weights: Sequence[float]) -> Interval:
@@ -80,7 +80,13 @@ def ratio(first: Interval, second: Interval) -> Interval:
 
 
 def paired(
-    first: ArrayLike, second: ArrayLike, *, pool: int | None = None, level: float = 0.95, span: Span | None = None
+    first: ArrayLike,
+    second: ArrayLike,
+    *,
+    weights: ArrayLike | None = None,
+    pool: int | None = None,
+    level: float = 0.95,
+    span: Span | None = None,
 ) -> Interval:
     """Return the interval of the mean of `first` minus `second` over the rows that have both.
 
@@ -88,6 +94,8 @@ def paired(
     ----------
     first, second : array of shape (n,)
         Values of the same rows; NaN where a row has none.
+    weights : array of shape (n,), optional
+        Sampling weights; see `kdaudit.statistics.rates.weighted_mean`.  No pool is thought of then.
     pool : int, optional
         See `kdaudit.statistics.rates.mean`.
     level : float
@@ -99,7 +107,10 @@ def paired(
         known = np.concatenate([a[~np.isnan(a)], b[~np.isnan(b)]])
         span = (0.0, 1.0) if np.isin(known, (0, 1)).all() else (-math.inf, math.inf)
     widest = span[1] - span[0]
-    interval = mean(a - b, pool=pool, level=level, span=(-widest, widest))
+    if weights is None:
+        interval = mean(a - b, pool=pool, level=level, span=(-widest, widest))
+    else:
+        interval = weighted_mean(a - b, weights, level=level, span=(-widest, widest))
     return replace(interval, method=f"{interval.method}, paired") if interval.known else interval
 
 

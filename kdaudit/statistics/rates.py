@@ -146,26 +146,85 @@ def mean(
         The same holds for a single row.
     """
     y, w = _kept(values, weights)
-    n = len(y)
+    return _around((y, w), effective(w), pool, level, span)
+
+
+def weighted_mean(values: ArrayLike, weights: ArrayLike, *, level: float = 0.95, span: Span | None = None) -> Interval:
+    """Return the interval of the mean of rows that were sampled with unequal chances (Hajek 1971).
+
+    As `mean`, but rows of which few heavy ones decide are worth no more than their own scatter says: the effective
+    number is the smaller of Kish's and of that by which the linearised variance is the plain one (the design effect;
+    intervals of rates with it: Korn and Graubard 1998).
+
+    Parameters
+    ----------
+    values, weights : array of shape (n,)
+    level : float
+    span : (float, float), optional
+    """
+    y, w = _kept(values, weights)
+    many = effective(w)
+    if len(y):
+        around = (y - np.average(y, weights=w)) ** 2
+        linear = float((w**2 * around).sum())
+        many = min(many, float((w * around).sum() * w.sum()) / linear) if linear > 0 else many
+    return _around((y, w), many, None, level, span)
+
+
+def _around(rows: tuple[Floats, Floats], many: float, pool: int | None, level: float, span: Span | None) -> Interval:
+    """Return the interval of a mean of rows with weights that are worth `many` of one weight."""
+    (y, w), n = rows, len(rows[0])
     if n == 0:
         return unknown("no rows", 0, level)
     value = float(np.average(y, weights=w))
     if pool is not None and pool <= n:
         return counted(value, n, level)
-    effective = float(w.sum() ** 2 / (w**2).sum())
     left = 1.0 if pool is None else (pool - n) / (pool - 1)
     if span in (None, (0, 1)) and np.isin(y, (0, 1)).all():
-        return replace(wilson(value * effective / left, effective / left, level=level), value=value, n=n)
+        return replace(wilson(value * many / left, many / left, level=level), value=value, n=n)
     if n == 1 or np.ptp(y) <= 1e-12 * max(1.0, abs(value)):
         return _constant(value, n, pool, level, span)
     if span in (None, (-1, 1)) and np.isin(y, (-1, 0, 1)).all():
-        up, down = (float(w[y == sign].sum() / w.sum()) * effective for sign in (1, -1))
-        return replace(_matched(up, down, effective, left, level), value=value, n=n)
+        up, down = (float(w[y == sign].sum() / w.sum()) * many for sign in (1, -1))
+        return replace(_matched(up, down, many, left, level), value=value, n=n)
     deviation = w * (y - value)
     error = math.sqrt(left * n / (n - 1) * float((deviation**2).sum())) / float(w.sum())
-    half = critical(level, max(effective - 1, 1.0)) * error
+    half = critical(level, max(many - 1, 1.0)) * error
     low, high = span or (-math.inf, math.inf)
     return Interval(value, max(value - half, low), min(value + half, high), n, level, "Student t")
+
+
+def linearised(values: ArrayLike, weights: ArrayLike) -> Floats:
+    """Return numbers whose plain mean, and its variance, are those of the weighted mean of `values` (Woodruff 1971).
+
+    So whatever is known of plain means, such as the spread over strangers, holds of weighted ones as well.
+
+    Parameters
+    ----------
+    values : array of shape (..., n)
+        One or several values a row; a row in which one of them is NaN is left out of all.
+    weights : array of shape (n,)
+        At least 0; rows that weigh nothing are left out.
+
+    Returns
+    -------
+    array of the shape of `values`
+        NaN where a row is left out.
+    """
+    y, w = np.asarray(values, dtype=np.float64), np.asarray(weights, dtype=np.float64)
+    rows = ~np.isnan(y.reshape(-1, y.shape[-1])).any(axis=0) & (w > 0)
+    out = np.full(y.shape, np.nan)
+    if rows.any():
+        share = w[rows] / w[rows].mean()
+        middle = np.average(y[..., rows], axis=-1, weights=share)[..., None]
+        out[..., rows] = middle + share * (y[..., rows] - middle)
+    return out
+
+
+def effective(weights: ArrayLike) -> float:
+    """Return of how many rows of one weight the mean would be as sure, if weights say nothing of values (Kish 1965)."""
+    w = np.asarray(weights, dtype=np.float64)
+    return float(w.sum() ** 2 / (w**2).sum()) if w.any() else 0.0
 
 
 def _kept(values: ArrayLike, weights: ArrayLike | None) -> tuple[Floats, Floats]:

@@ -129,6 +129,45 @@ def test_failed_rows_are_left_out_and_counted(formula, people, cast_of, asking):
     assert evidence.context["failed"] == 30
 
 
+def test_rows_count_by_their_sampling_weights(formula, people, cast_of, asking):
+    samples = people(1200)
+    # the proxy errs on women most, and women are rare among the rows, but not where these come from
+    heavy = np.where(samples.columns["sex"] == 0, 6.0, 1.0)
+    weighed = replace(samples, weights=heavy)
+    teacher, proxy = formula(scored(-2), "t"), formula(scored(-1.5), "p")
+    several = replace(
+        cast_of(teacher, proxy, formula(scored(1), "s")), further=(formula(scored(0.5), "s2"), formula(scored(0), "s3"))
+    )
+    for cast in (cast_of(teacher, proxy, formula(scored(1), "s")), several):
+        evidence = examine(Fidelity(by=("school",)), cast, weighed, asking)
+        row = evidence.row("agreement", "all", "proxy")
+        truth = labels(teacher, samples)
+        strangers = [cast.stranger, *cast.further]
+        shares = [np.average(labels(one, samples) == truth, weights=heavy) for one in (proxy, *strangers)]
+        assert row.value.value == pytest.approx(shares[0])
+        assert row.control.value == pytest.approx(np.mean(shares[1:]))
+        assert row.excess.value == pytest.approx(shares[0] - np.mean(shares[1:]))
+        assert row.excess.low < row.excess.value < row.excess.high
+        plain = examine(Fidelity(by=("school",)), cast, samples, asking).row("agreement", "all", "proxy")
+        assert row.value.half > plain.value.half
+        middle = samples.columns["school"] == 1
+        group = next(r for r in evidence.rows if r.group == "school = middle")
+        agrees = (labels(proxy, samples) == truth)[middle]
+        assert group.value.value == pytest.approx(np.average(agrees, weights=heavy[middle]))
+        assert any("by their sampling weights" in sentence for sentence in evidence.context["sentences"])
+
+
+def test_weights_that_are_all_alike_change_nothing(formula, people, cast_of, asking):
+    samples = people(300)
+    cast = cast_of(formula(scored(-2), "t"), formula(scored(-1.5), "p"), formula(scored(1), "s"))
+    plain = examine(Fidelity(), cast, samples, asking)
+    alike = examine(Fidelity(), cast, replace(samples, weights=np.full(300, 2.5)), asking)
+    assert alike.table.equals(plain.table) and alike.context == plain.context
+    for wrong in (np.full(300, -1.0), np.zeros(300), np.full(300, np.nan)):
+        with pytest.raises(InvalidInput, match="sampling weights"):
+            examine(Fidelity(), cast, replace(samples, weights=wrong), asking)
+
+
 def test_several_classes(formula, people, cast_of, asking):
     def three(shift):
         def score(samples):

@@ -11,8 +11,10 @@ from kdaudit.statistics.rates import (
     clopper_pearson,
     critical,
     hypergeometric,
+    linearised,
     mean,
     rate,
+    weighted_mean,
     wilson,
 )
 
@@ -133,6 +135,46 @@ def test_ends_stay_where_a_value_can_be():
     interval = mean([0.0, 0.0, 0.0, 0.9], span=(0, 1))
     assert interval.low == 0
     assert mean([0.0, 0.0, 0.0, 0.9]).low < 0
+
+
+def test_a_linearised_mean_is_the_ratio_and_its_jackknife():
+    rng = np.random.default_rng(3)
+    y, w = rng.random((2, 60)), rng.uniform(0.2, 4, 60)
+    y[0, 5], w[7] = np.nan, 0.0
+    found = linearised(y, w)
+    rows = np.setdiff1d(np.arange(60), [5, 7])
+    assert np.isnan(found[:, [5, 7]]).all()
+    np.testing.assert_allclose(np.nanmean(found, axis=1), np.average(y[:, rows], axis=1, weights=w[rows]))
+    left_out = [np.average(np.delete(y[1, rows], i), weights=np.delete(w[rows], i)) for i in range(len(rows))]
+    n = len(rows)
+    jackknife = (n - 1) / n * np.sum((left_out - np.mean(left_out)) ** 2)
+    assert np.nanvar(found[1], ddof=1) / n == pytest.approx(jackknife, rel=0.05)
+
+
+def test_sampling_weights_are_worth_what_their_scatter_says():
+    rng = np.random.default_rng(4)
+    w = np.repeat([1.0, 9.0], [300, 100])
+    y = (rng.random(400) < np.where(w > 1, 0.5, 0.95)).astype(float)
+    found, plain = weighted_mean(y, w), mean(y, weights=w)
+    assert found.value == plain.value == pytest.approx(np.average(y, weights=w))
+    drawn = rng.integers(400, size=(4000, 400))
+    means = (y[drawn] * w[drawn]).sum(axis=1) / w[drawn].sum(axis=1)
+    assert found.half == pytest.approx(1.96 * means.std(), rel=0.1)
+    assert plain.half < found.half
+    same = weighted_mean(y, np.full(400, 3.0))
+    assert (same.low, same.high) == pytest.approx((mean(y).low, mean(y).high))
+
+
+@pytest.mark.slow
+def test_a_weighted_rate_holds_the_truth_of_the_population():
+    rng, hits = np.random.default_rng(5), 0
+    w = rng.choice([1.0, 2.0, 8.0], size=20_000)
+    y = (rng.random(20_000) < np.where(w > 2, 0.7, 0.92)).astype(float)
+    for _ in range(2000):
+        rows = rng.choice(20_000, size=400, p=(1 / w) / (1 / w).sum())
+        found = weighted_mean(y[rows], w[rows], span=(0, 1))
+        hits += found.low <= y.mean() <= found.high
+    assert 0.935 <= hits / 2000 <= 0.985
 
 
 def test_weights_count_rows_several_times_but_promise_no_more():
