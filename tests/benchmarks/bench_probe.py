@@ -20,8 +20,9 @@ from kdaudit.data.sets import load_set
 from kdaudit.distillation.students import Student
 from kdaudit.domain import Category, Domain, Real
 from kdaudit.encoding import Encoding
-from kdaudit.probe.counterfactuals import RATE, Flip
+from kdaudit.probe.counterfactuals import Flip
 from kdaudit.probe.groups import Parity
+from kdaudit.probe.trials import RATE
 from kdaudit.samples import Origin, Samples
 from kdaudit.signal import LABEL, SCORE
 from kdaudit.statistics.looks import betting, bounds, log_capital

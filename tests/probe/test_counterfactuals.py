@@ -12,8 +12,9 @@ from kdaudit.chance import rng
 from kdaudit.domain import Domain
 from kdaudit.errors import InvalidInput, OutOfDomain
 from kdaudit.finding import Verdict
-from kdaudit.probe.counterfactuals import RATE, SHIFT, Flip
+from kdaudit.probe.counterfactuals import Flip
 from kdaudit.probe.groups import Parity
+from kdaudit.probe.trials import RATE, SCORED, SHIFT
 from kdaudit.samples import Samples
 from kdaudit.signal import SCORE
 from kdaudit.statistics.verdicts import judge
@@ -184,3 +185,72 @@ def test_a_useless_proxy_with_known_rows_costs_nothing(formula, people, cast_of,
     cast = cast_of(formula(scored(-1, 1), "t"), formula(lambda s: s.columns["age"] / 100, "p"), known=people(600, 9))
     worth = examine(RECIPE, cast, people(3000), asking).context["contrasts"]
     assert worth[RATE]["width_ratio"] < 1.1
+
+
+def with_hours(effect):
+    """A teacher that goes by hours alone: sex matters only through what goes along with it."""
+    return lambda samples: 1 / (1 + np.exp(-(samples.columns["hours"] - 50) / 12 * effect))
+
+
+def people_of_two_kinds(people, n=1500, seed=0):
+    samples = people(n, seed)
+    chance = np.random.default_rng(seed)
+    # women work fewer hours
+    hours = np.where(samples.columns["sex"] == 0, chance.uniform(0, 60, n), chance.uniform(40, 99, n))
+    return Samples(samples.domain, {**samples.columns, "hours": hours}, samples.ids, samples.origin)
+
+
+def test_companions_show_what_the_field_alone_does_not(formula, people, cast_of, asking):
+    samples = people_of_two_kinds(people)
+    cast = cast_of(formula(with_hours(2), "t"), formula(with_hours(1.5), "p"))
+    alone = examine(RECIPE, cast, samples, asking)
+    along = examine(replace(RECIPE, companions=("hours",)), cast, samples, asking)
+    assert alone.row(RATE, GROUP, "proxy").value.value == 0
+    assert judge(alone.row(SHIFT, GROUP, "teacher").value, "within", 0.05).verdict is Verdict.HOLDS
+    row = along.row(SHIFT, GROUP, "teacher")
+    assert row.value.high < -0.3
+    assert along.title.startswith("Does sex with hours, ")
+    assert "and hours with it, as like rows have them," in along.claims[0].text
+    assert along.context["companions"] == ["hours"]
+    again = examine(replace(RECIPE, companions=("hours",)), cast, samples, asking)
+    assert again.table.equals(along.table)
+
+
+def test_without_lenders_companions_stay_undecided(formula, people, cast_of, asking):
+    samples = people_of_two_kinds(people, 200)
+    men = samples.take(samples.columns["sex"] == 1)
+    cast = cast_of(formula(with_hours(2), "t"), formula(with_hours(2), "p"))
+    found = examine(replace(RECIPE, companions=("hours",)), cast, men, asking)
+    assert "0 rows have sex female; at least 30 are needed to draw hours from" in found.rows[0].value.method
+
+
+def test_scores_shift_on_average_and_at_worst(formula, people, cast_of, asking):
+    samples, teacher = people(800), formula(scored(-2), "t")
+    evidence = examine(RECIPE, cast_of(teacher, formula(scored(-1.5), "p")), samples, asking)
+    a, b = (teacher.answer(samples.setting("sex", x), {SCORE}).score[:, 0] for x in ("female", "male"))
+    row = evidence.row(SCORED, GROUP, "teacher")
+    assert row.value.low <= (a - b).mean() <= row.value.high
+    assert row.value.half < 0.01
+    told = evidence.context["sentences"][0]
+    worst = float(told.split(" is ")[1].split(",")[0])
+    assert worst == pytest.approx((a - b)[np.abs(a - b).argmax()], abs=0.02)
+
+
+@pytest.mark.parametrize("stop", ["planned", "anytime"])
+def test_asking_stops_where_it_is_clear_and_intervals_still_cover(formula, people, cast_of, asking, stop):
+    held, rows = [], []
+    for seed in range(12 if stop == "planned" else 4):
+        samples, teacher = people(1500, seed), formula(scored(-0.5, 1), "t")
+        cast = cast_of(teacher, formula(scored(-0.5, 0.8), "p"), known=people(300, 999))
+        evidence = examine(replace(RECIPE, questions=600, stop=stop, margin=0.06), cast, samples, asking)
+        for measure, true in zip((SHIFT, RATE), truth(teacher, samples), strict=True):
+            value = evidence.row(measure, GROUP, "teacher").value
+            held.append(value.low <= true <= value.high)
+            assert ("look" if stop == "planned" else "betting") in value.method
+        rows.append(evidence.context["rows_asked"])
+    assert np.mean(held) > 0.85
+    assert max(rows) <= 600
+    clear = cast_of(formula(scored(-4), "u"), formula(scored(-3), "q"), known=people(300, 999))
+    evidence = examine(replace(RECIPE, questions=600, stop=stop), clear, people(1500), asking)
+    assert evidence.context["rows_asked"] < 400
+    assert any("Asking stopped" in told for told in evidence.context["sentences"])

@@ -13,7 +13,7 @@ from scipy.stats import binomtest
 
 from kdaudit.errors import InvalidInput
 from kdaudit.measures.chances import chances
-from kdaudit.probe.counterfactuals import change_errors
+from kdaudit.probe.trials import change_errors
 from kdaudit.statistics.active import drawn, inclusion, likelihoods, picked, promised, reckoned, spread, weighted
 from kdaudit.statistics.choice import balanced
 from kdaudit.statistics.covariate import assisted, combine
