@@ -10,9 +10,11 @@ from kdaudit.behaviour import Behaviour
 from kdaudit.errors import InvalidInput
 from kdaudit.rules import Rules, Test
 from kdaudit.surrogates.alternation import alternated
-from kdaudit.surrogates.choice import Candidate
+from kdaudit.surrogates.choice import HARDLY, Candidate
 from kdaudit.surrogates.columns import Column, columns_of
-from kdaudit.surrogates.enquiry import NONE, Body
+from kdaudit.surrogates.consensus import MOST as BAGGED
+from kdaudit.surrogates.consensus import consensus
+from kdaudit.surrogates.enquiry import EVERY, NONE, Body
 from kdaudit.surrogates.growth import Node, grow, leaves_of, paths
 from kdaudit.surrogates.making import check_enquiry
 from kdaudit.surrogates.pruning import pruned
@@ -26,6 +28,7 @@ SMALLEST = 10
 """Fewest rows of a leaf: a rate among fewer says little."""
 LARGE = 4
 """Trees are grown to so many times the leaves allowed, then cut back."""
+AGREED = "grown on what many trees agree on, pruned, alternated"
 COARSE = (0.75, 0.5, 0.25, 0.125)
 """Of many trees, those of the most leaves and of these shares of it have their splits chosen anew."""
 
@@ -117,6 +120,12 @@ class _Maker:
                 self._from.add(_tests(said))
                 yield _Way(on, True, True, _size(body)), self._slanted(changed)
 
+    def agreed(self) -> Iterator[tuple[_Way, Rules]]:
+        """Yield trees with their splits chosen anew, largest first, none much smaller than the one before."""
+        for body in _ladder(self.bodies("decisions")):
+            way = _Way("decisions", True, False, _size(body))
+            yield way, self.made(way)
+
     def plain(self) -> Iterator[tuple[str, Rules]]:
         """Yield the trees that need no more than growing, with words for each."""
         for on in ("scores",) if self._rows.numeric else ("scores", "decisions"):
@@ -152,18 +161,53 @@ class _Again:
         return self._maker.made(way)
 
 
+class _Agreed:
+    """Makes trees from what many trees agree on; what they answer, and of how many rows, is taken from the rows."""
+
+    def __init__(self, behaviour: Behaviour, rows: Targets, extent: Extent) -> None:
+        self._behaviour, self._rows, self._extent = behaviour, rows, extent
+
+    @cached_property
+    def _maker(self) -> _Maker | None:
+        scope = "" if self._rows.reading is not None else self._behaviour.scope
+        found = consensus(thinned(self._rows, BAGGED), scope)
+        return None if found is None else _Maker(self._behaviour, found, self._extent)
+
+    def ways(self) -> Iterator[tuple[_Way, Rules]]:
+        """Yield the trees of every size; none where there is nothing to agree on."""
+        for way, rules in () if self._maker is None else self._maker.agreed():
+            yield way, settled(rules, self._rows)
+
+    def __call__(self, way: _Way) -> Rules:
+        maker = self._maker or _Maker(self._behaviour, self._rows, self._extent)
+        return settled(maker.made(way), self._rows)
+
+
 def candidates(behaviour: Behaviour, body: Body, extent: Extent) -> Iterator[Candidate]:
-    """Yield the trees of up to so many leaves that are worth a look, each with how to make it again from all rows."""
+    """Yield the trees of up to so many leaves that are worth a look, each with how to make it again from all rows.
+
+    Those that many trees agree on come last, of splits on one field: they stay best when the rows are drawn again.
+    """
+    start = "" if body.name == NONE else f"{body.name}, "
     few = thinned(body.rows)
     # of very many rows those that were chosen on add nothing
-    again = None if body.whole is None or few is not body.rows else _Again(behaviour, thinned(body.whole), extent)
+    whole = None if few is not body.rows else body.whole
+    again = None if whole is None else _Again(behaviour, thinned(whole), extent)
+    met: set[Tests] = set()
     for way, rules in _Maker(behaviour, few, extent).ways():
-        words = way.words if body.name == NONE else f"{body.name}, {way.words}"
+        met.add(_tests(rules))
         made = rules if few is body.rows else settled(rules, body.rows)
-        yield Candidate(words, made, None if again is None else partial(again, way))
+        yield Candidate(f"{start}{way.words}", made, None if again is None else partial(again, way))
     if few is not body.rows:
         for words, rules in _Maker(behaviour, body.rows, extent).plain():
             yield Candidate(f"{body.name}, {words}", rules, None)
+    # a bag of all new rows does for those of one sampler too
+    if extent.fields == 1 and body.name in (EVERY, NONE):
+        remade = None if whole is None else _Agreed(behaviour, whole, extent)
+        for way, rules in _Agreed(behaviour, body.rows, extent).ways():
+            if _tests(rules) not in met:
+                words = f"{start}{AGREED}"
+                yield Candidate(words, rules, None if remade is None else partial(remade, way), steady=True)
 
 
 Tests = tuple[tuple[Test, ...], ...]
@@ -183,3 +227,12 @@ def _few(bodies: list[Node], leaves: int) -> list[Node]:
     sizes = sorted({max(2, round(leaves * share)) for share in (1.0, *COARSE)}, reverse=True)
     fitting = [[body for body in bodies if _size(body) <= size] for size in sizes]
     return list({id(found[-1]): found[-1] for found in fitting if found}.values())
+
+
+def _ladder(bodies: list[Node]) -> list[Node]:
+    """Return bodies, largest first, so that every size has one that is hardly larger."""
+    out: list[Node] = []
+    for body in reversed(bodies):
+        if not out or _size(body) * HARDLY < _size(out[-1]):
+            out.append(body)
+    return out

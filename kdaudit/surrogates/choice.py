@@ -23,17 +23,22 @@ class Candidate:
     rules : Rules
     again : callable, optional
         Makes a body the same way, of the same size, from all rows: those chosen on as well.
+    steady : bool
+        Whether it was made so that it stays when the rows are drawn again.
     """
 
     way: str
     rules: Rules
     again: Callable[[], Rules] | None = None
+    steady: bool = False
 
 
 TIED = 1.0
 """Standard errors within which no candidate is called better than another."""
 HARDLY = 1.25
 """A body of up to so many times the rules is hardly larger."""
+DEARER = 1.2
+"""What stays when rows are drawn again may part from the teacher so many times as often as the best of all."""
 FINALISTS = 24
 """Most candidates that are made again to be told apart."""
 
@@ -113,10 +118,12 @@ def choose(
     """Return the candidate that is taken, its rules, made again where they can be, and the whole curve.
 
     The smallest within `slack` standard errors of the best is taken, or one hardly larger that was made in a way that
-    is listed before.  The standard error is that of the difference to the best one, row by row on the same rows
-    (Breiman, Friedman, Olshen and Stone, 1984, section 3.4.3, paired).  Without slack, the rows chosen on cannot tell
-    the best apart: all close ones are made again from all rows, and the one that then meets most of these is taken;
-    among equals the smaller, then the first.
+    is listed before.  Bodies that were made to stay when the rows are drawn again are chosen among first, where the
+    best of them parts from the teacher at most 1.2 times as often as the best of all, unless that never does.  The
+    standard error is that of the difference to the best one, row by row on the same rows (Breiman, Friedman, Olshen and
+    Stone, 1984, section 3.4.3, paired).  Without slack, the rows chosen on cannot tell the best apart: all close ones
+    are made again from all rows, and the one that then meets most of these is taken; among equals the smaller, then
+    the first.
 
     Parameters
     ----------
@@ -142,7 +149,7 @@ def choose(
     order = sorted(range(len(candidates)), key=lambda i: (-means[i], sizes[i], errors[i], i))
     close, tied = (_close(merits, order[0], slack or TIED), _close(merits, order[0], TIED))
     if slack:
-        taken = _steadiest(candidates, close, sizes)
+        taken = _steadiest(candidates, _staying(candidates, merits, order, slack) or close, sizes)
         made = {taken: _made_again(candidates[taken])}
     else:
         made = {i: _made_again(candidates[i]) for i in [i for i in order if i in close][:FINALISTS]}
@@ -163,6 +170,18 @@ def choose(
         for i, candidate in enumerate(candidates)
     )
     return candidates[taken], made[taken], curve
+
+
+def _staying(
+    candidates: Sequence[Candidate], merits: NDArray[np.float64], order: Sequence[int], slack: float
+) -> set[int]:
+    """Return the close ones among those that stay when rows are drawn again; none where the best is much better."""
+    steady = [i for i in order if candidates[i].steady]
+    least = 1.0 - float(merits[order[0]].mean())
+    # what follows the teacher everywhere leaves nothing to a draw
+    if not steady or least <= 0 or 1.0 - merits[steady[0]].mean() > DEARER * least + 1e-12:
+        return set()
+    return _close(merits, steady[0], slack) & set(steady)
 
 
 def _steadiest(candidates: Sequence[Candidate], close: set[int], sizes: Sequence[int]) -> int:

@@ -22,13 +22,14 @@ from kdaudit.surrogates.targets import Floats, Positions, Targets, TeacherAsk, a
 
 BISECTION = "bisection"
 NONE = "the rows given"
+EVERY = "with all samplers"
 FOLDS = 3
 """Parts of the rows that trial trees are tested on in turn."""
 PLENTY = 20
 """New rows for each row given that serve; with more, little is gained."""
 MOST_NEW = 10_000
 """New rows in all that serve: with many rows given, fewer new ones for each do."""
-SURE = 0.5
+SURE = 1.0
 """Standard errors by which trial trees with new rows must be better than without: then new rows serve."""
 MANY = 2_000
 """With so many rows to choose on, trial trees are tested on these alone."""
@@ -111,7 +112,7 @@ class Enquiry:
             return (Body(NONE, fit, stacked(both) if select is not fit else None),)
         near = [] if self.near is None else [self.near.targets]
         best = [pool.targets for pool in self.pools if pool.sampler == self.sampler]
-        bodies = {"with all samplers": [pool.targets for pool in self.pools], f"with {self.sampler}": best, NONE: []}
+        bodies = {EVERY: [pool.targets for pool in self.pools], f"with {self.sampler}": best, NONE: []}
         return tuple(
             Body(name, stacked([fit, *parts]), stacked([*both, *parts, *(near if parts else [])]))
             for name, parts in bodies.items()

@@ -68,10 +68,14 @@ def parted(
         return fit, ask_for_targets(behaviour, select, ask)
     if len(fit) < FEW:
         return fit, fit
-    order = rng.permutation(len(fit))
-    kept_back = len(fit) // 4
+    # copies of a row go together: what is grown on must not be met again where it is chosen
+    _, first, copies = np.unique(fit.asked.keys(), return_index=True, return_inverse=True)
+    order = np.argsort(np.argsort(first))[copies]
+    kept_back = np.isin(order, rng.permutation(len(first))[: len(first) // 4])
+    if kept_back.all() or not kept_back.any():
+        return fit, fit
     # rows that failed are counted once, with those that it is made from
-    return fit.take(np.sort(order[kept_back:])), replace(fit.take(np.sort(order[:kept_back])), failed=0)
+    return fit.take(np.flatnonzero(~kept_back)), replace(fit.take(np.flatnonzero(kept_back)), failed=0)
 
 
 def made(

@@ -103,3 +103,23 @@ def flat(*cuts):
     """A list of many rules that decides 1 up to the last cut."""
     rules = [Rule((Test("x", below=cut),), (1.0 - i / 100,)) for i, cut in enumerate(cuts)]
     return Rules("list", (*rules, Rule((), (0.0,))), ("yes",))
+
+
+@pytest.mark.parametrize(("more", "way"), [(1, "stays"), (4, "stays"), (5, "best"), (40, "best")])
+def test_what_stays_is_taken_unless_it_parts_from_the_teacher_much_more_often(more, way):
+    # the best is wrong in 20 rows, what stays in some more
+    select = target(400, 1)
+    x = select.samples.columns["x"]
+    best = Candidate("best", stairs(0.5, *_wrong_up_to(x, 20)))
+    stays = Candidate("stays", stairs(0.5, *_wrong_up_to(x, 20 + more)), steady=True)
+    for candidate, wrong in ((best, 20), (stays, 20 + more)):
+        assert (1 - select.merit(candidate.rules.evaluate(select.samples))).sum() == wrong
+    assert ((20 + more) / 20 <= module.DEARER) == (way == "stays")
+    assert choose([best, stays], select, 0.5)[0].way == way
+    # without slack the best is taken
+    assert choose([best, stays], select, 0.0)[0].way == "best"
+
+
+def _wrong_up_to(x, count):
+    """Cuts between which one of the last rows but one, `count` - 1 of them, is decided otherwise."""
+    return float(x[-1 - count] + 1e-9), float(x[-2] + 1e-9)
