@@ -124,12 +124,14 @@ def _needed(evidence: Evidence, claim: Claim, shown: tuple[Interval, Interval], 
     proxy, stated = shown
     if claim.form == "above control":
         return None, ""  # what strangers differ by is not made smaller by rows
-    units = needed(stated, claim.form, claim.margin, stated.n, pool=_pool(evidence, claim, proxy, stated))
+    pool = _pool(evidence, claim, proxy, stated)
+    units = needed(stated, claim.form, claim.margin, stated.n, pool=pool)
     if units is None or not stated.n:
         return None, ""
-    there = evidence.context.get("pool")
-    if claim.about == "teacher" and there is not None and units > there and not evidence.context.get("beyond_rows"):
-        return None, f"more than the {there:,} rows that there are would be needed"
+    endless = claim.about != "teacher" or evidence.context.get("beyond_rows")
+    there = [] if endless else [n for n in (pool, evidence.context.get("pool")) if n is not None]
+    if there and units > min(there):
+        return None, f"more than the {min(there):,} rows that there are would be needed"
     return math.ceil(units * asked / stated.n), ""
 
 

@@ -10,6 +10,7 @@ import typer
 TEMPLATES = {
     "tabular": "a table of rows, and a Python function or model that scores them",
     "recorded": "a table of rows, and a table of scores that somebody recorded; nothing is asked live",
+    "texts": "a table of texts, and a model in a local folder that reads them",
     "census": "the bundled demo, to change",
 }
 PROBES = {

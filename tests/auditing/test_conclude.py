@@ -85,6 +85,8 @@ def test_rows_that_do_not_exist_are_never_needed():
     rows_ = uncounted(*near, {"pool": 900, "about_rows": 700})
     assert 690 <= rows_.needed <= 700
     assert rows_.reason == "the interval reaches over the margin"
+    # all were asked already
+    assert uncounted(*near, {"about_rows": 500}).needed is None
     assert uncounted(*near, {"pool": 900, "beyond_rows": True}).needed == endless.needed
 
 
