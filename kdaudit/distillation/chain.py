@@ -302,7 +302,7 @@ class Chain:
         self, behaviour: Behaviour, teacher: Subject, parts: Mapping[str, Samples], ask: Ask, rng: np.random.Generator
     ) -> Network:
         """Return the last student; see `kdaudit.question.ProxyRecipe`.  Nothing is chosen on ``select``."""
-        check_answers(behaviour)
+        check_answers(behaviour, teacher)
         fit = behaviour.within(parts["fit"])
         rows = self.further(behaviour, parts, rng)
         rows, later = fit if rows is None else rows, self._later(fit, rng)

@@ -116,7 +116,7 @@ class DataFree:
         NoSuchSignal
             If a generator is wanted and the teacher gives answers only.
         """
-        check_answers(behaviour)
+        check_answers(behaviour, teacher)
         rows = self.further(behaviour, parts, rng)
         if rows is None:
             if not isinstance(teacher, Network):

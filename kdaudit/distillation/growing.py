@@ -15,6 +15,7 @@ from kdaudit.chance import rng as chance
 from kdaudit.chance import seed_of
 from kdaudit.distillation.capacity import Capacity, capacity, evidence
 from kdaudit.distillation.loop import Extras, Record, learn, recorded
+from kdaudit.distillation.refusals import check_outputs
 from kdaudit.distillation.starting import MOST, Beginning, Start
 from kdaudit.distillation.students import BALANCED
 from kdaudit.distillation.training import Schedule
@@ -129,6 +130,7 @@ class Growing:
         """Return the network; see `kdaudit.question.ProxyRecipe`.  Its `shown` holds the curve as evidence."""
         if behaviour.contrast is not None or teacher.scale == "value":
             raise InvalidInput("students of growing size are compared by their decisions; this behaviour has none")
+        check_outputs(behaviour, teacher)
         made = self.further(behaviour, parts, rng)
         fit = recorded(teacher, behaviour.within(parts["fit"]) if made is None else made, ask)
         select = recorded(teacher, behaviour.within(parts["select"]), ask)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,11 +20,12 @@ from kdaudit.distillation.processes import Alone, Processes
 from kdaudit.distillation.recordings import Kept
 from kdaudit.distillation.recordings import record as keep
 from kdaudit.distillation.refusals import check_fit, check_objective, check_outside
+from kdaudit.distillation.scales import Standard, standard
+from kdaudit.distillation.showing import is_long, longest, of_views, topped, viewed
 from kdaudit.distillation.training import Lesson, Progress, Teaching, Told, Training, View
 from kdaudit.distillation.training import Schedule as Schedule
 from kdaudit.encoders import Encoder, fitted, read_of
 from kdaudit.errors import InvalidAnswers, InvalidInput, NoSuchSignal
-from kdaudit.networks.architectures import last_layer
 from kdaudit.networks.network import Network
 from kdaudit.networks.taps import resolve
 from kdaudit.objective.reference import Reference
@@ -52,7 +53,10 @@ class Extras:
     Parameters
     ----------
     view : View, optional
-        Changes rows at each step, for student and teacher alike.
+        Changes rows, for student and teacher alike.
+    views : int
+        How many changed rows are made of each row and recorded once, in `recording` where it is named; 0 changes rows
+        anew at each step, and the teacher runs beside.
     watch : Record, optional
         Rows set apart with the teacher's answers, for `Schedule.patience`.
     encoding : Encoder, optional
@@ -60,7 +64,8 @@ class Extras:
     checkpoint : Path, optional
         Folder of one training; one that was stopped goes on from there, to the same bits.
     recording : Path, optional
-        Folder for what the teacher's layers give, in half precision; None keeps it in memory.
+        Folder for what the teacher's layers give, in half precision; None keeps it in memory.  Of answers in more than
+        `kdaudit.distillation.recordings.FULL` classes the likeliest are kept there with the mass of all others.
     progress : Progress, optional
     device : str
         Such as ``"cuda"`` or ``"mps"``.
@@ -69,6 +74,7 @@ class Extras:
     """
 
     view: View | None = None
+    views: int = 0
     watch: Record | None = None
     encoding: Encoder | None = None
     checkpoint: Path | None = None
@@ -225,25 +231,22 @@ def learn(
     live = _live(teacher, goal, more)
     encoding = more.encoding or (live.encoding if live is not None else fitted(record.samples))
     encoded = encoding.encode(record.samples)
-    student = copy.deepcopy(module)
+    student, seed = copy.deepcopy(module), int(rng.integers(2**62))
     check_fit(student, encoded, len(teacher.outputs))
     goal = named(goal, student, live)
-    reference, unscale = _on_one_scale(student, record.reference)
-    before = "" if live is None else state_of(live.module)
-    lesson = Lesson(
-        [student],
-        goal,
-        torch.from_numpy(encoded),
-        _teaching(live, goal, record, reference, more),
-        teacher.scale,
-        more.view,
-        _watched(more.watch, encoding),
-    )
-    losses = Training(lesson, schedule, int(rng.integers(2**62)), more.processes or Alone(more.device))
+    if is_long(record.reference, more.recording):
+        goal = topped(goal)
+    scale, before = standard(student, record.reference), "" if live is None else state_of(live.module)
+    shown, view = torch.from_numpy(encoded), more.view
+    if view is not None and more.views:
+        shown, view = viewed(shown, view, more.views, seed), None
+    teaching = _teaching(teacher, live, goal, (record, shown, scale), more)
+    lesson = Lesson([student], goal, shown, teaching, teacher.scale, view, _watched(more.watch, encoding))
+    losses = Training(lesson, schedule, seed, more.processes or Alone(more.device))
     curve = losses.run(more.checkpoint, more.progress)
     if live is not None:
         unchanged(live.module, before, live.name)
-    unscale()
+    scale.undo()
     network = Network("student", student, encoding, teacher.outputs, scale=teacher.scale)
     network.notes = told(goal, losses, curve) | {"fitted": len(record.samples), "failed": record.failed}
     if (card := getattr(teacher, "card", None)) is not None:
@@ -328,22 +331,30 @@ def _resolved(module: nn.Module, tap: str, who: str) -> tuple[str, ...]:
     try:
         return resolve(module, tap)
     except InvalidInput as error:
-        raise InvalidInput(f"the {who}: {error}") from error
+        early = "; a network has early exits where it is made with exits" if tap.startswith("exits") else ""
+        raise InvalidInput(f"the {who}: {error}{early}") from error
 
 
-def _teaching(live: Network | None, goal: Objective, record: Record, reference: Reference, more: Extras) -> Teaching:
-    if live is not None and more.view is not None:
-        single = reference.single()
+def _teaching(
+    teacher: Subject, live: Network | None, goal: Objective, rows: tuple[Record, torch.Tensor, Standard], more: Extras
+) -> Teaching:
+    """Return who teaches rows that were recorded, are shown as tensors, and are learned on a scale."""
+    record, shown, scale = rows
+    given = scale.of(record.reference).single()
+    if live is None:
+        if more.recording is not None and is_long(given, more.recording):
+            return longest(teacher.identity.digest, given, more.recording)
+        return Told(given if given.scale == "value" else given.prepared(goal.temperatures))
+    if more.view is not None:
         if live.encoding != (more.encoding or live.encoding):
             raise InvalidInput("a changed row is seen by student and teacher alike; leave the encoding to the teacher")
-        return Shown(live.module, goal.taught_by("teacher"), outcome=single.outcome, scale=reference.scale)
-    given = reference.single()
-    if reference.scale != "value":
-        given = given.prepared(goal.temperatures)
-    if live is None:
-        return Told(given)
+        plain = record.reference.single()
+        if more.views:
+            return scale.taught(of_views(live, goal, shown, plain, more.recording))
+        return scale.taught(Shown(live.module, goal.taught_by("teacher"), outcome=plain.outcome, scale=plain.scale))
+    given = given if given.scale == "value" else given.prepared(goal.temperatures)
     asked = live.module, live.encoding.encode(record.samples), goal.taught_by("teacher")
-    top = reference.top if reference.logit.shape[1] > 1 else None
+    top = record.reference.top if given.logit.shape[1] > 1 else None
     if more.recording is None:
         return Told(replace(given, taps=look(*asked, top)))
     who = of_data([live.identity.digest, sorted(asked[2]), of_arrays({"rows": asked[1]})])
@@ -355,29 +366,3 @@ def _watched(watch: Record | None, encoding: Encoder) -> tuple[torch.Tensor, Ref
     if watch is None:
         return None
     return torch.from_numpy(encoding.encode(watch.samples)), watch.reference
-
-
-def _on_one_scale(module: nn.Module, reference: Reference) -> tuple[Reference, Callable[[], None]]:
-    """Return numbers standardised, and what puts the module's last layer back on their own scale.
-
-    A rate that suits numbers around one never reaches numbers around 50,000.  Only a module whose last layer is known
-    can be put back; others learn the numbers as they are.
-    """
-    last = last_layer(module)
-    if reference.scale != "value" or last is None:
-        return reference, lambda: None
-    middle, spread = reference.score.mean(dim=0), reference.score.std(dim=0, correction=0)
-    spread = torch.where(spread > 0, spread, torch.ones_like(spread))
-    outcome = None if reference.outcome is None else (reference.outcome - middle[0]) / spread[0]
-    scaled = (reference.score - middle) / spread
-
-    def unscale() -> None:
-        with torch.no_grad():
-            if isinstance(last, nn.Embedding):
-                # leaves of a soft tree, whose shares sum to one
-                last.weight.mul_(spread).add_(middle)
-                return
-            last.weight.mul_(spread[:, None])
-            last.bias.mul_(spread).add_(middle)
-
-    return Reference(scaled, scaled, outcome, "value"), unscale

@@ -68,15 +68,15 @@ class Recording:
         """Whether rows of outputs were kept whole."""
         return self.outputs <= FULL or self.scale == "value"
 
-    def take(self, rows: Tensor, view: int = 0, outcome: Tensor | None = None) -> Reference:
+    def take(self, rows: Tensor, view: int | Tensor = 0, outcome: Tensor | None = None) -> Reference:
         """Return what was recorded of some rows, in single precision.
 
         Parameters
         ----------
         rows : Tensor of shape (m,), int64
             Positions.
-        view : int
-            Taken modulo the number of views, so that steps can go round.
+        view : int, or Tensor of shape (m,), int64
+            Of all rows or of each; taken modulo the number of views, so that steps can go round.
         outcome : Tensor of shape (n,), optional
             True outcomes of all rows.
 
@@ -94,16 +94,17 @@ class Recording:
         true = None if outcome is None else outcome[rows]
         return Reference.from_logits(kept.pop(""), true, self.scale, kept)
 
-    def top(self, rows: Tensor, view: int = 0) -> Reference:
+    def top(self, rows: Tensor, view: int | Tensor = 0, outcome: Tensor | None = None) -> Reference:
         """Return the likeliest classes of some rows, with the mass of all others, for `top_targets`."""
         kept = self.read(rows, view)
         at = kept.pop("top").long()
         # the places stand among the taps, since they are no answers of their own
-        return Reference(kept["kept"], kept["kept"].exp(), None, self.scale, kept | {"top": at})
+        true = None if outcome is None else outcome[rows]
+        return Reference(kept["kept"], kept["kept"].exp(), true, self.scale, kept | {"top": at})
 
-    def read(self, rows: Tensor, view: int = 0) -> dict[str, Tensor]:
+    def read(self, rows: Tensor, view: int | Tensor = 0) -> dict[str, Tensor]:
         """Return everything that was recorded of some rows, by name."""
-        at = rows.numpy() * self.views + view % self.views
+        at = (rows * self.views + view % self.views).numpy()
         return {name: torch.from_numpy(self._map(name)[at].astype(np.float32)) for name in self.shapes}
 
     def _map(self, name: str) -> NDArray[Any]:

@@ -44,18 +44,34 @@ def check_objective(goal: Objective, reference: Reference) -> None:
         )
 
 
-def check_answers(behaviour: Behaviour) -> None:
-    """Refuse a behaviour that is a difference: a student learns answers.
+def check_answers(behaviour: Behaviour, teacher: Subject) -> None:
+    """Refuse a behaviour that is a difference, since a student learns answers, and one of other outputs.
 
     Raises
     ------
     InvalidInput
-        If it is.
+        If it is, or the teacher's outputs are others or stand in another order.
     """
     if behaviour.contrast is not None:
         raise InvalidInput(
             f"behaviour {behaviour.name!r} is a contrast; a student learns answers, not differences: "
             "use a tree or a rule list"
+        )
+    check_outputs(behaviour, teacher)
+
+
+def check_outputs(behaviour: Behaviour, teacher: Subject) -> None:
+    """Refuse a teacher whose outputs are not those of the behaviour, in their order.
+
+    Raises
+    ------
+    InvalidInput
+        If they are not: what it says of one class would be taken for another.
+    """
+    if teacher.outputs != behaviour.outputs:
+        raise InvalidInput(
+            f"{teacher.identity.name} answers with {', '.join(teacher.outputs)}; the behaviour {behaviour.name!r} "
+            f"expects {', '.join(behaviour.outputs)}, in that order"
         )
 
 

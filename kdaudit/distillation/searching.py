@@ -19,6 +19,7 @@ from kdaudit.digest import of_data
 from kdaudit.distillation.fronts import Jury, evidence, table
 from kdaudit.distillation.loop import Extras, Record, learn, recorded
 from kdaudit.distillation.policies import Ends, Pairs, Policy, Space
+from kdaudit.distillation.refusals import check_outputs
 from kdaudit.distillation.search import Limit, Making, parameters, search
 from kdaudit.distillation.starting import MOST, Beginning, Start
 from kdaudit.distillation.students import BALANCED
@@ -243,6 +244,7 @@ class Benched:
         recipe = self.recipe
         if behaviour.contrast is not None or teacher.scale == "value":
             raise InvalidInput("policies are searched for students of decisions; this behaviour has none")
+        check_outputs(behaviour, teacher)
         rows = recipe.further(behaviour, parts, rng)
         fit = recorded(teacher, behaviour.within(parts["fit"]) if rows is None else rows, ask)
         seed = int(rng.integers(2**62))

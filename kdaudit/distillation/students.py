@@ -134,7 +134,7 @@ class Student:
         Students of a few numbers of steps learn from ``fit``; the one whose scores come closest to the teacher's on
         ``select`` is returned (by divergence in nats, or squared error where the score is a number).
         """
-        check_answers(behaviour)
+        check_answers(behaviour, teacher)
         rows, made = partial(recorded, teacher, ask=ask), self.further(behaviour, parts, rng)
         fit = rows(behaviour.within(parts["fit"]) if made is None else made)
         select = rows(behaviour.within(parts["select"])) if "select" in parts else None

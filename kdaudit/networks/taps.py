@@ -16,6 +16,7 @@ by the first mask that an attention in it is given.
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
@@ -66,7 +67,8 @@ class Taps:
     """A module that also gives what its layers gave.
 
     Hooks are registered once and removed by `close`, or at the end of a ``with`` block.  ``print(taps)`` shows every
-    layer that can be tapped, with the shape that it gives where rows have gone through.
+    layer that can be tapped, with the shape that it gives: where rows have gone through, or the module says how long a
+    row is, as those of `kdaudit.networks.architectures` do.
 
     Parameters
     ----------
@@ -268,7 +270,17 @@ class Taps:
         self.close()
 
     def __str__(self) -> str:
-        return table(self.module, self._row)
+        return table(self.module, _row(self.module) if self._row is None else self._row)
+
+
+def _row(module: nn.Module) -> Tensor | None:
+    """Return a row of zeros as the module takes it; None where it does not say how long one is."""
+    shape = getattr(module, "shape", None)
+    wide = math.prod(shape) if shape else getattr(module, "inputs", None) or getattr(module, "length", None)
+    weights = next(module.parameters(), None)
+    if not isinstance(wide, int) or weights is None or weights.is_meta:
+        return None
+    return torch.zeros(1, wide, dtype=weights.dtype, device=weights.device)
 
 
 def table(module: nn.Module, inputs: Tensor | None = None) -> str:
@@ -299,7 +311,8 @@ def table(module: nn.Module, inputs: Tensor | None = None) -> str:
                 part.training = mode
     wide = max((len(name) for name, _ in names), default=0)
     lines = [f"{name:{wide}}  {type(part).__name__:24}  {shapes.get(name, '')}".rstrip() for name, part in names]
-    return "\n".join([f"{type(module).__name__}: {len(names)} layers can be tapped", *lines])
+    told = "" if shapes else "; their shapes are told when rows have gone through"
+    return "\n".join([f"{type(module).__name__}: {len(names)} layers can be tapped{told}", *lines])
 
 
 def _shape(given: Tensor) -> str:

@@ -88,8 +88,11 @@ class Reference:
 
     @property
     def top(self) -> Tensor:
-        """The teacher's likeliest class of each row, shape (n,), int64; 0 throughout where there is one output."""
-        return self.logit.argmax(dim=1)
+        """The teacher's likeliest class of each row, shape (n,), int64; 0 throughout where there is one output.
+
+        Where the likeliest classes alone were recorded, the tap ``"top"`` holds them, the likeliest first.
+        """
+        return self.taps["top"][:, 0] if "top" in self.taps else self.logit.argmax(dim=1)
 
     @classmethod
     def of(cls, answers: Answers, outcomes: NDArray[np.generic] | None, *, scale: Scale) -> Reference:

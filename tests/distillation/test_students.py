@@ -3,6 +3,10 @@ import pytest
 
 from kdaudit.behaviour import Behaviour, Contrast
 from kdaudit.digest import canonical, recipe_data
+from kdaudit.distillation.chain import Chain
+from kdaudit.distillation.dataless import DataFree
+from kdaudit.distillation.growing import Growing
+from kdaudit.distillation.searching import Searching
 from kdaudit.distillation.students import Student
 from kdaudit.errors import InvalidInput
 from kdaudit.signal import LABEL, SCORE
@@ -79,6 +83,15 @@ def test_only_rows_in_scope_are_learned(teacher_of, draw_rows):
 def test_contrasts_are_refused(teacher_of, draw_rows):
     with pytest.raises(InvalidInput, match="contrast"):
         make(Student(), teacher_of(), {"fit": draw_rows(20)}, contrast=Contrast("g", "a", "b"))
+
+
+def test_a_teacher_of_other_outputs_or_another_order_is_refused(teacher_of, draw_rows):
+    parts, teacher = {"fit": draw_rows(20), "select": draw_rows(20, 1)}, teacher_of(("a", "b", "c"))
+    for recipe in (Student(steps=2), Chain(steps=2), Growing(steps=2, seeds=1), DataFree(steps=2), Searching(steps=2)):
+        for outputs in (("c", "b", "a"), ("a", "b")):
+            behaviour = Behaviour("abc", outputs, parts["fit"].domain)
+            with pytest.raises(InvalidInput, match="answers with a, b, c; .* in that order"):
+                recipe.make(behaviour, teacher, parts, behaviour.through(Store().ask), np.random.default_rng(0))
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from kdaudit.errors import InvalidInput, NoSuchSignal
-from kdaudit.networks.architectures import build
+from kdaudit.networks.architectures import build, outline
 from kdaudit.networks.taps import Taps, resolve, table
 
 
@@ -62,7 +62,7 @@ def test_a_layer_that_does_not_run_is_told(module):
 
 
 def test_the_table_names_every_layer_and_its_shape(module):
-    assert "(n, 6)" not in str(Taps(module))
+    assert "(n, 6)" not in str(Taps(module)) and "when rows have gone through" in str(Taps(module))
     shown = table(module, ROWS)
     assert "(n, 6)" in next(line for line in shown.splitlines() if line.startswith("layers.1 "))
     assert len(shown.splitlines()) == 1 + 5
@@ -70,6 +70,22 @@ def test_the_table_names_every_layer_and_its_shape(module):
         taps(ROWS)
         assert str(taps) == shown
     assert module.training
+
+
+@pytest.mark.parametrize(
+    ("architecture", "keys", "line"),
+    [
+        ("mlp", {"inputs": 5, "hidden": [6]}, "layers.0  Linear                    (n, 6)"),
+        ("cnn", {"shape": [1, 8, 8], "hidden": [4, 6]}, "blocks.1.0  Conv2d                    (n, 6, 4, 4)"),
+        ("transformer", {"vocabulary": 9, "length": 7, "width": 4, "hidden": [5], "heads": 2}, "(n, 7, 4)"),
+        ("soft_tree", {"inputs": 5, "depth": 2}, "questions  Linear                    (n, 3)"),
+    ],
+)
+def test_a_module_that_says_how_long_a_row_is_shows_its_shapes_at_once(architecture, keys, line):
+    made = build(architecture, {"outputs": 3} | keys, 0)
+    assert line in str(Taps(made)) and made.training and not made._forward_hooks
+    assert "when rows have gone through" not in str(Taps(made))
+    assert "when rows have gone through" in str(Taps(outline(architecture, {"outputs": 3} | keys)))
 
 
 def test_looking_at_shapes_leaves_running_means_alone():
