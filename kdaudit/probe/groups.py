@@ -52,8 +52,8 @@ class Parity:
     field : str or tuple of str
         A category, a number with `cuts`, or several categories, whose intersections are the groups.
     reference : str, optional
-        Group to compare with; if not given the one with most rows, for the impact ratio the one that the proxy selects
-        most.
+        Group to compare with; if not given the one with most rows, for the impact ratio whichever the teacher selects
+        most: intervals allow for that this is known from the rows asked alone.
     groups : tuple of str
         Groups to compare; all others if empty.
     cuts : tuple of float
@@ -171,7 +171,7 @@ class Parity:
         known = read_known(cast, ask, self.output)
         raw = read_pool(cast, samples, ask, reading, known)
         pool = raw.mapped(lambda values: quantity.value(values, truth))
-        reference, others, left_out = self._levels(strata, pool)
+        reference, others, left_out = self._levels(strata)
         factor, refusal = self._alike(samples, strata, (reference, *others))
         if quantity.whole and (self.questions < len(samples) or len(others) + 1 < len(np.unique(strata.place))):
             refusal = f"ranks hang on every row: {len(samples):,} questions, and no group left out, are needed"
@@ -191,10 +191,10 @@ class Parity:
         ratio = self.measure == "impact_ratio"
         survey = Survey(
             cast, samples, strata, reference, others, pool, design, order, np.empty(0), None, self.minimum, reading,
-            estimator, ratio, confidence, refusal,
+            estimator, ratio, confidence, refusal, self._most,
         )  # fmt: skip
         rule = Rule(self.stop, self.looks, "at least" if ratio else "within", self._margin)
-        survey = answered(survey, partial(hear, cast.teacher), rule)
+        survey = answered(survey, partial(hear, cast.teacher), rule).named()
         twin = None if isinstance(cast.twin, Empty) else hear(cast.twin, survey.design.chosen)
         return replace(survey, twin=twin), left_out
 
@@ -205,7 +205,11 @@ class Parity:
             return stratify(samples, self.field[0], self.cuts)
         return crossed(samples, self.field)
 
-    def _levels(self, strata: Strata, pool: Pool) -> tuple[str, tuple[str, ...], dict[str, str]]:
+    @property
+    def _most(self) -> bool:
+        return self.measure == "impact_ratio" and self.reference is None
+
+    def _levels(self, strata: Strata) -> tuple[str, tuple[str, ...], dict[str, str]]:
         """Return the reference, the groups compared, and those listed only, with the reason."""
         left_out: dict[str, str] = {}
         total = int((strata.place >= 0).sum())
@@ -218,8 +222,10 @@ class Parity:
         open_ = [level for level in strata.levels if strata.count(level) and level not in left_out]
         if self.reference is not None:
             reference = strata.check(self.reference)
-        elif self.measure == "impact_ratio" and open_:
-            reference = max(open_, key=lambda level: float(np.nanmean(pool.covariate[strata.rows(level)])))
+        elif self._most and (named := [strata.check(level) for level in self.groups] or open_):
+            # for the present; which it is, the teacher's answers tell
+            reference = max(named, key=strata.count)
+            return reference, tuple(level for level in named if level != reference), left_out
         else:
             reference = strata.largest
         others = [strata.check(level) for level in self.groups] or [level for level in open_ if level != reference]
@@ -291,7 +297,11 @@ class Parity:
             "reference": survey.reference,
             "method": method_of(survey),
             "contrasts": contrasts,
-            "sentences": [*_not_compared(survey, left_out), *stopped(survey, self.stop, self.questions)],
+            "sentences": [
+                *_not_compared(survey, left_out),
+                *_most_selected(survey),
+                *stopped(survey, self.stop, self.questions),
+            ],
             "left_out": [
                 survey.strata.group(level) for level in levels if level not in (*survey.tested, survey.reference)
             ],
@@ -336,6 +346,13 @@ def _not_compared(survey: Survey, left_out: Mapping[str, str]) -> list[str]:
         groups = ", ".join(f"{strata.words(level)} ({n:,} rows)" for level, n in counts.items())
         out.append(f"Not compared, since the plan names other groups: {groups}.")
     return out
+
+
+def _most_selected(survey: Survey) -> list[str]:
+    if not survey.most or not survey.tested:
+        return []
+    who = survey.strata.words(survey.reference)
+    return [f"By the rows asked, {who} are selected most; the ratios' intervals hold too if it is another group."]
 
 
 def _unit(cast: Cast) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 
 from kdaudit.cast import Cast, Empty
 from kdaudit.finding import Form
-from kdaudit.interval import Interval, unknown
+from kdaudit.interval import Interval, counted, unknown
 from kdaudit.measures.strata import Strata
 from kdaudit.probe.estimates import Counting, Estimator, errors_of
 from kdaudit.probe.figures import Control, Figures, bounded, finite
@@ -67,6 +67,8 @@ class Survey:
         Level at which all contrasts hold together.
     refusal : str
         Why no group can be compared; empty where they can.
+    most : bool
+        Whether a ratio is to whichever group the teacher selects most; the reference is the one that its answers name.
     look, looks : int
         At which of how many planned looks this is; intervals of all looks hold together.
     bets : mapping of tuple of str to Interval
@@ -89,6 +91,7 @@ class Survey:
     ratio: bool = False
     confidence: float = LEVEL
     refusal: str = ""
+    most: bool = False
     look: int = 1
     looks: int = 1
     bets: Mapping[tuple[str, ...], Interval] = with_default(default_factory=dict)
@@ -109,7 +112,19 @@ class Survey:
     @cached_property
     def level(self) -> float:
         """Level of each contrast, so that all of them hold together."""
-        return bonferroni(self.confidence, max(1, len(self.tested)))
+        count = len(self.tested)
+        # a ratio to the largest of several rests on the ratios of all pairs
+        return bonferroni(self.confidence, max(1, count * (count + 1) // 2 if self.most else count))
+
+    def named(self) -> Survey:
+        """Return the survey with the group as reference that the teacher's answers select most."""
+        if not self.most or not self.tested:
+            return self
+        groups = (self.reference, *self.tested)
+        found = [self._at_once([level], [1.0], self.y, LEVEL).interval.value for level in groups]
+        first = groups[int(np.nanargmax(found))] if np.isfinite(found).any() else self.reference
+        others = tuple(level for level in (self.reference, *self.others) if level != first)
+        return replace(self, reference=first, others=others)
 
     @cached_property
     def covariate(self) -> Values:
@@ -152,7 +167,17 @@ class Survey:
             )
         )
 
+    def _rivals(self, level: str) -> list[str]:
+        return [other for other in (self.reference, *self.tested) if other != level]
+
     def _at_once(self, levels: list[str], weights: list[float], y: Values, confidence: float) -> Assisted:
+        if self.most and len(levels) > 1:
+            alone = {x: self._pair([x], [1.0], y, confidence).interval for x in self._rivals(levels[0])}
+            pairs = [self._pair([levels[0], rival], weights, y, confidence) for rival in highest(alone)]
+            return Assisted(*(least([getattr(p, kind) for p in pairs]) for kind in ("interval", "plain", "population")))
+        return self._pair(levels, weights, y, confidence)
+
+    def _pair(self, levels: list[str], weights: list[float], y: Values, confidence: float) -> Assisted:
         each = []
         for level in levels:
             asked, rows = self.design.chosen[self.inside(level)], self.strata.rows(level)
@@ -179,8 +204,8 @@ class Survey:
         Chance is drawn from one generator for the teacher and one for the proxy.
         """
         pair, weights = [other, self.reference], [1.0, -1.0]
-        proxy, proxy_population = self._counting.contrast(self.pool.proxy, pair)
-        strangers = None if self.pool.stranger is None else self._counting.contrast(self.pool.stranger, pair)[0]
+        proxy, proxy_population = self._counted(self.pool.proxy, pair)
+        strangers = None if self.pool.stranger is None else self._counted(self.pool.stranger, pair)[0]
         proxy_control = self._proxy_control(strangers, pair, rngs[1])
         if other not in self.tested:
             teacher = self._too_few(pair)
@@ -205,6 +230,18 @@ class Survey:
             self._distinct(either),
         )
         return figures, self._bought(found, pair) | ({} if p is None else {"p_permuted": p})
+
+    def _counted(self, values: Values, pair: list[str]) -> tuple[Interval, Interval]:
+        if not self.most or pair[0] not in self.tested:
+            return self._counting.contrast(values, pair)
+        alone = {x: self._counting.group(values, x)[0] for x in (pair[0], *self._rivals(pair[0]))}
+        top = highest(alone)
+        if top == [pair[0]]:
+            one = counted(1.0, alone[pair[0]].n, LEVEL)
+            return one, one
+        each = [self._counting.contrast(values, [pair[0], rival]) for rival in top if rival != pair[0]]
+        here, there = (least(list(parts)) for parts in zip(*each, strict=True))
+        return here, there
 
     @cached_property
     def _counting(self) -> Counting:
@@ -317,3 +354,19 @@ class Survey:
         return Figures(
             found.interval, found.population, proxy, proxy_population, control, proxy_control, strangers, twin, asked
         )
+
+
+def highest(rates: dict[str, Interval]) -> list[str]:
+    """Return the groups that may have the highest rate: those that do not lie below another's interval."""
+    known = [one.low for one in rates.values() if one.known]
+    return [name for name, one in rates.items() if not (one.known and known and one.high < max(known))]
+
+
+def least(ratios: list[Interval]) -> Interval:
+    """Return the ratio to the largest of several rates, from the ratios to each of them that hold together."""
+    for one in ratios:
+        if not one.known:
+            return one
+    ends = (min(1.0, *(getattr(one, end) for one in ratios)) for end in ("value", "low", "high"))
+    value, low, high = ends
+    return replace(ratios[0], value=value, low=low, high=high, n=max(one.n for one in ratios))

@@ -273,3 +273,28 @@ def test_exposure_is_shared_by_ties_and_asked_of_all_rows_or_of_none(formula, ca
         )
         assert row.value.known is known
     assert "400 questions" in row.value.method
+
+
+@pytest.mark.parametrize("gap", [0.0, 0.2])
+def test_a_ratio_to_the_most_selected_group_needs_no_name(formula, cast_of, asking, gap):
+    held, rows = [], 0
+    for seed in range(30):
+        samples = people_with_outcomes(1200, seed)
+        teacher = formula(lambda s: np.clip(s.columns["own"] - gap * (s.columns["race"] == 1), 0, 1), "t")
+        # a proxy that selects quite another group most
+        proxy = formula(lambda s: np.where(s.columns["race"] == 1, 0.9, 0.4), "p")
+        recipe = Parity("race", measure="impact_ratio", questions=600)
+        evidence = recipe.examine(cast_of(teacher, proxy), samples, asking, rng(seed, "questions/pool"))
+        yes, race = samples.columns["own"] - gap * (samples.columns["race"] == 1) > 0.5, samples.level("race")
+        rates = {level: yes[race == level].mean() for level in ("white", "Black", "other")}
+        for claim in evidence.claims:
+            row = evidence.row("impact_ratio", claim.group, "teacher")
+            other = claim.group.removeprefix("race: ").split(" - ")[0]
+            held.append(row.value.low <= rates[other] / max(rates.values()) <= row.value.high)
+            rows += row.value.high > 1
+        shown = evidence.row("impact_ratio", evidence.claims[0].group, "proxy")
+        assert shown.value.value <= 1
+    # intervals of all pairs hold together, and so each of them more often than it says
+    assert np.mean(held) > 0.95
+    assert rows == 0
+    assert any("are selected most" in told for told in evidence.context["sentences"])
