@@ -40,7 +40,7 @@ class Departing(Protocol):
         """Whose: the name of a proxy made before, or of a seat (``previous``, ``twin``)."""
         ...
 
-    def beside(self, other: Subject) -> ProxyRecipe:
+    def against(self, other: Subject) -> ProxyRecipe:
         """Return the recipe with that other one."""
         ...
 

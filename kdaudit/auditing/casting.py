@@ -162,7 +162,7 @@ def make(plan: Plan, item: ProxyItem, teachers: Teachers, parts: Parts, ask: Ask
     _can_answer(teachers.teacher, item)
     recipe = _placed(plan, item)
     if teachers.other is not None and isinstance(recipe, Departing):
-        recipe = recipe.beside(teachers.other)
+        recipe = recipe.against(teachers.other)
     chance = rng(plan.seed, f"proxies/{item.name}")
     return recipe.make(plan.behaviour, teachers.teacher, _learned(parts), ask, chance)
 

@@ -51,9 +51,9 @@ class DepartureTree(TreeRecipe):
         if self.output and self.of == "decision":
             raise InvalidInput("a difference of decisions is about all outputs; leave output away")
 
-    def beside(self, other: Subject) -> Beside:
+    def against(self, other: Subject) -> Against:
         """Return the recipe with whom the difference is to."""
-        return Beside(self, other)
+        return Against(self, other)
 
     def make(
         self,
@@ -68,16 +68,16 @@ class DepartureTree(TreeRecipe):
         Raises
         ------
         InvalidInput
-            Always; `beside` gives the recipe the other one.
+            Always; `against` gives the recipe the other one.
         """
         raise InvalidInput(
             f"a tree of {teacher.identity.name} minus {self.minus} on {behaviour.name!r} needs that other subject; "
-            "make it of `beside(other)`"
+            "make it of `against(other)`"
         )
 
 
 @dataclass(frozen=True)
-class Beside:
+class Against:
     """A recipe of differences with the subject that is subtracted."""
 
     recipe: DepartureTree

@@ -29,7 +29,7 @@ def ask(subject, samples, signals):
 
 def made(recipe, behaviour, draw_rows, n=600):
     parts = {"fit": draw_rows(n), "select": draw_rows(n // 2, seed=1)}
-    return recipe.beside(OLD).make(behaviour, NEW, parts, ask, np.random.default_rng(0))
+    return recipe.against(OLD).make(behaviour, NEW, parts, ask, np.random.default_rng(0))
 
 
 def test_rules_say_what_changed(behaviour, draw_rows, tmp_path):
@@ -96,7 +96,7 @@ def test_differences_may_be_cut_by_sums(behaviour, draw_rows):
     truth = by_sum(sloping, fresh, ()).score[:, 0] - 0.2
     left = {}
     for fields in (1, 2):
-        recipe = DepartureTree("old", leaves=3, fields=fields, slack=0.0).beside(OLD)
+        recipe = DepartureTree("old", leaves=3, fields=fields, slack=0.0).against(OLD)
         found = recipe.make(behaviour, sloping, parts, by_sum, np.random.default_rng(0))
         left[fields] = ((found.rules.evaluate(fresh)[:, 0] - truth) ** 2).mean()
     assert left[2] < 0.5 * left[1]

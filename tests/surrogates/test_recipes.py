@@ -46,7 +46,7 @@ def make(behaviour, draw_rows, planted_score, planted_ask):
     def made(kind, n=200, **keys):
         recipe, own = RECIPES[kind]
         ready = recipe(**own, **keys)
-        ready = ready.beside(old) if kind == "departure" else ready
+        ready = ready.against(old) if kind == "departure" else ready
         parts = {"fit": draw_rows(n, 1), "select": draw_rows(n // 2, 2)}
         return ready.make(behaviour, teacher, parts, ask, np.random.default_rng(0))
 

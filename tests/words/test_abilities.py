@@ -80,7 +80,7 @@ class Able(Plain):
     minus: str = "tree"
     uses: tuple[str, ...] = ("fit",)
 
-    def beside(self, other):
+    def against(self, other):
         return self
 
     def extra(self, parts):
