@@ -52,6 +52,7 @@ PROBES = {
     "attack": "kdaudit.probe.attacks:Attack",
     "corruption": "kdaudit.probe.corruptions:Corrupted",
     "trigger": "kdaudit.probe.triggers:Trigger",
+    "out_of_domain": "kdaudit.probe.outside:Outside",
     "templates": "kdaudit.probe.templates:Templates",
 }
 TABLES = {"teacher": TEACHERS, "proxies": PROXIES, "compare": COMPARE, "probes": PROBES}
