@@ -45,6 +45,7 @@ DEFINITIONS: dict[str, str] = {
             ("score_quantile", "quantile of the score over a group's rows", "Woodruff 1952"),
             ("calibration_gap", "mean of outcome minus score over a group's rows", "Pleiss et al. 2017"),
             ("mean_error", "mean of score minus outcome over a group's rows", "Agarwal et al. 2019"),
+            ("r_squared", "1 minus mean square error over the variance of a group's outcomes", "Wright 1921"),
             ("ranking_exposure", "mean of 1 / log2(1 + rank) over a group's rows", "Singh and Joachims 2018"),
             ("absolute_error", "mean distance of score and outcome over a group's rows", "Agarwal et al. 2019"),
         )
@@ -56,6 +57,7 @@ DEFINITIONS: dict[str, str] = {
     "score_difference": "mean score of a group minus that of the reference group",
     "counterfactual_shift": "decision with the field at one value minus decision with it at the other, all else kept, "
     "mean over rows (Kusner et al. 2017, direct effect only)",
+    "counterfactual_score_shift": "score with the field at one value minus score with it at the other, mean over rows",
     "counterfactual_flip_rate": "share of rows whose decision differs between the field's two values, all else kept",
     "attack_success_rate": "share of rows whose decision turns by a small change that was made on a proxy, among rows "
     "that all decide alike before it (transfer rate; Papernot et al. 2016)",

@@ -93,7 +93,7 @@ class Estimator:
         level : float
         """
         if not math.isnan(self.share):
-            return quantile(y, chance, len(rows), self.share, level=level)
+            return quantile(y, chance, covariate[asked], covariate[rows], self.share, level=level)
         s_asked, s_pool = covariate[asked], covariate[rows]
         if self.quantity.share:
             y_asked, y_pool = self.outcomes[asked], self.outcomes[rows]

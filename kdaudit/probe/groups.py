@@ -18,7 +18,7 @@ from kdaudit.finding import Claim
 from kdaudit.measures.strata import UNKNOWN, Strata, crossed, stratify
 from kdaudit.probe.estimates import Estimator, errors_of
 from kdaudit.probe.figures import three_rows
-from kdaudit.probe.quantities import QUANTITIES, Name, Quantity, conditional, outcomes
+from kdaudit.probe.quantities import QUANTITIES, Name, Quantity, conditional, outcomes, with_variance
 from kdaudit.probe.readings import Pool, Reading, Values, read_known, read_pool
 from kdaudit.probe.stops import Rule, Stops, answered, check, stopped
 from kdaudit.probe.surveys import LEVEL, Survey
@@ -166,12 +166,14 @@ class Parity:
         whole = self._groups(samples)
         quantity, reading = self._quantity, Reading(self._quantity.reads, self.output)
         numbers = cast.teacher.scale == "value" and not quantity.decides
-        truth = outcomes(samples, self.measure, classes=not numbers)
+        truth = outcomes(samples, self.measure, classes=not numbers and not quantity.spread)
         strata = whole if quantity.among is None else whole.among(truth == quantity.among)
+        if quantity.spread:
+            truth = with_variance(truth, whole.place)
         known = read_known(cast, ask, self.output)
         raw = read_pool(cast, samples, ask, reading, known)
         pool = raw.mapped(lambda values: quantity.value(values, truth))
-        reference, others, left_out = self._levels(strata)
+        reference, others, left_out = self._levels(strata, truth)
         factor, refusal = self._alike(samples, strata, (reference, *others))
         if quantity.whole and (self.questions < len(samples) or len(others) + 1 < len(np.unique(strata.place))):
             refusal = f"ranks hang on every row: {len(samples):,} questions, and no group left out, are needed"
@@ -187,7 +189,7 @@ class Parity:
             return quantity.value(reading.of(subject, samples.take(chosen), ask), truth[chosen])
 
         share = self.quantile if self.measure == "score_quantile" else float("nan")
-        estimator = Estimator(quantity, truth, factor, None if numbers else self._span(pool), share)
+        estimator = Estimator(quantity, truth, factor, None if numbers or quantity.spread else self._span(pool), share)
         ratio = self.measure == "impact_ratio"
         survey = Survey(
             cast, samples, strata, reference, others, pool, design, order, np.empty(0), None, self.minimum, reading,
@@ -209,7 +211,7 @@ class Parity:
     def _most(self) -> bool:
         return self.measure == "impact_ratio" and self.reference is None
 
-    def _levels(self, strata: Strata) -> tuple[str, tuple[str, ...], dict[str, str]]:
+    def _levels(self, strata: Strata, truth: Values) -> tuple[str, tuple[str, ...], dict[str, str]]:
         """Return the reference, the groups compared, and those listed only, with the reason."""
         left_out: dict[str, str] = {}
         total = int((strata.place >= 0).sum())
@@ -217,6 +219,8 @@ class Parity:
             n = strata.count(level)
             if n and n < self.smallest * total:
                 left_out[level] = f"{n:,} rows, below {self.smallest:.0%} of all"
+            elif n and self._quantity.spread and np.isnan(truth[strata.rows(level), 1]).any():
+                left_out[level] = f"the outcomes of its {n:,} rows do not vary, so that nothing could be explained"
             elif n and self.measure == "impact_ratio" and level == UNKNOWN:
                 left_out[level] = f"{n:,} rows whose group is not known; they are in no rate"
         open_ = [level for level in strata.levels if strata.count(level) and level not in left_out]

@@ -21,7 +21,7 @@ Values = NDArray[np.float64]
 Name = Literal[
     "selection_rate", "impact_ratio", "true_positive_rate", "false_positive_rate", "false_negative_rate",
     "true_negative_rate", "positive_predictive_value", "error_rate", "score", "score_quantile", "calibration_gap",
-    "mean_error", "absolute_error", "ranking_exposure",
+    "mean_error", "absolute_error", "r_squared", "ranking_exposure",
 ]  # fmt: skip
 
 
@@ -47,6 +47,8 @@ class Quantity:
         Whether values need recorded outcomes.
     whole : bool
         Whether a row's value hangs on all other rows, so that all must be asked.
+    spread : bool
+        Whether outcomes come with the variance that they have in the row's group, shape (n, 2).
     """
 
     value: Callable[[Values, Values], Values]
@@ -57,6 +59,7 @@ class Quantity:
     share: bool = False
     outcomes: bool = False
     whole: bool = False
+    spread: bool = False
 
     @property
     def decides(self) -> bool:
@@ -93,6 +96,11 @@ def _apart(x: Values, outcome: Values) -> Values:
     return np.abs(x - outcome)
 
 
+def _explained(x: Values, outcome: Values) -> Values:
+    # its mean over a group is 1 - mean square error / variance of the outcomes, which are all known
+    return 1 - (outcome[:, 0] - x) ** 2 / outcome[:, 1]
+
+
 def exposure(x: Values, _: Values) -> Values:
     """Return each row's exposure in the ranking by score, highest first: ``1 / log2(1 + rank)``; ties share theirs."""
     if not len(x) or np.isnan(x).any():
@@ -119,6 +127,7 @@ QUANTITIES: dict[str, Quantity] = {
     "calibration_gap": Quantity(_short, "score", yes="", noun="outcome beyond the score", outcomes=True),
     "mean_error": Quantity(_over, "score", yes="", noun="score beyond the outcome", outcomes=True),
     "absolute_error": Quantity(_apart, "score", yes="", noun="distance of score and outcome", outcomes=True),
+    "r_squared": Quantity(_explained, "score", yes="", noun="share of explained variance", outcomes=True, spread=True),
     "ranking_exposure": Quantity(exposure, "score", yes="", noun="exposure in the ranking", whole=True),
 }
 
@@ -138,6 +147,18 @@ def outcomes(samples: Samples, measure: str, *, classes: bool) -> Values:
     out = np.asarray(samples.labels, dtype=np.float64)
     if classes and not np.isin(out, (0, 1)).all():
         raise InvalidInput(f"{measure} needs outcomes 0 and 1; there are others in part {samples.origin.part!r}")
+    return out
+
+
+def with_variance(outcome: Values, place: NDArray[np.int64]) -> Values:
+    """Return outcomes beside the variance that they have in their group, shape (n, 2); NaN where they do not vary."""
+    inside = place >= 0
+    count = np.bincount(place[inside])
+    mean = np.bincount(place[inside], outcome[inside]) / np.maximum(count, 1)
+    spread = np.bincount(place[inside], (outcome[inside] - mean[place[inside]]) ** 2) / np.maximum(count, 1)
+    out = np.full((len(outcome), 2), np.nan)
+    out[:, 0] = outcome
+    out[inside, 1] = np.where(spread > 0, spread, np.nan)[place[inside]]
     return out
 
 

@@ -261,11 +261,9 @@ class Survey:
 
     def _bought(self, found: Assisted, pair: list[str]) -> dict[str, Any]:
         """Return what the proxy's help was worth: the plain interval, what was forecast, what a stranger buys."""
-        context: dict[str, Any] = {
-            "asked": True,
-            "plain": found.plain.to_data(),
-            "width_ratio": finite(found.width_ratio),
-        }
+        context: dict[str, Any] = {"asked": True}
+        if math.isnan(self.estimator.share):
+            context |= {"plain": found.plain.to_data(), "width_ratio": finite(found.width_ratio)}
         if not self.ratio and self.estimator.additive and not self.bets:
             half, plain = self._forecast(pair)
             context |= {"forecast_half": finite(half), "forecast_ratio": finite(half / plain if plain else math.nan)}

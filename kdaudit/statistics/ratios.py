@@ -61,23 +61,28 @@ def ratio_of_means(
     return replace(found, value=ratio, plain=plain, plain_population=whole)
 
 
-def quantile(y: Floats, chance: Floats, pool: int, share: float, *, level: float = 0.95) -> Estimate:
-    """Return a quantile of a group by order statistics (Woodruff 1952), without a proxy's help.
+def quantile(
+    y: Floats, chance: Floats, s_asked: Floats, s_pool: Floats, share: float, *, level: float = 0.95
+) -> Estimate:
+    """Return a quantile of a group by order statistics (Woodruff 1952), sharpened by a proxy.
+
+    The share of rows at or below a value is estimated with whether the proxy's own value lies at or below the proxy's
+    quantile as covariate; what it moves that share by, and the share's interval, are carried over to the values.
 
     Parameters
     ----------
     y : array of shape (n,)
         NaN values are left out.
     chance : array of shape (n,)
-    pool : int
-        Rows of the group.
+    s_asked, s_pool : array of shape (n,), (N,)
+        The proxy's values in the rows asked, and in all rows of the group.
     share : float
         Which quantile, in (0, 1).
     level : float
     """
     rows = ~np.isnan(y)
     values, w = y[rows], 1 / chance[rows]
-    n = len(values)
+    n, pool = len(values), len(s_pool)
     if n < LEAST:
         nothing = unknown(f"{n} rows asked; a quantile needs at least {LEAST}", n, level)
         return Estimate(math.nan, math.nan, math.nan, n, pool, 0.0, nothing, math.nan, nothing, nothing.method)
@@ -89,9 +94,21 @@ def quantile(y: Floats, chance: Floats, pool: int, share: float, *, level: float
 
     middle = at(share)
     below = (values <= middle).astype(np.float64)
-    # without a covariate that varies, the regression is the weighted mean
-    found = weighted(below, 1 / w[order], np.zeros(n), np.zeros(pool), level=level, span=(0, 1)).interval
-    low, high = at(share - (found.high - found.value)), at(share + (found.value - found.low))
-    interval = Interval(middle, min(low, middle), max(high, middle), n, level, "Woodruff")
-    why = "quantiles are told by order statistics"
-    return Estimate(middle, math.nan, math.nan, n, pool, 0.0, interval, math.nan, interval, why)
+    asked, everywhere = np.asarray(s_asked, dtype=np.float64)[rows][order], np.asarray(s_pool, dtype=np.float64)
+    known = everywhere[~np.isnan(everywhere)]
+    end = float(np.quantile(known, share)) if len(known) else 0.0
+    helps = [np.where(np.isnan(x), share, x <= end) for x in (asked, everywhere)]
+    found = weighted(below, 1 / w[order], helps[0], helps[1], level=level, span=(0, 1))
+    plain = weighted(below, 1 / w[order], np.zeros(n), np.zeros(pool), level=level, span=(0, 1)).interval
+    # the rows asked may lie lower than the pool does, as the proxy tells of both
+    moved = found.interval.value - float(np.average(below, weights=w[order]))
+
+    def carried(interval: Interval, moved: float, method: str) -> Interval:
+        value = at(share - moved)
+        low = at(share - moved - (interval.high - interval.value))
+        high = at(share - moved + (interval.value - interval.low))
+        return Interval(value, min(low, value), max(high, value), n, level, method)
+
+    alone, sharp = carried(plain, 0.0, "Woodruff"), carried(found.interval, moved, "Woodruff, sharpened by the proxy")
+    # given as it is: an order statistic has no variance to be combined
+    return Estimate(sharp.value, math.nan, math.nan, n, pool, 0.0, sharp, math.nan, alone, "told by order statistics")

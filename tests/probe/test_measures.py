@@ -298,3 +298,21 @@ def test_a_ratio_to_the_most_selected_group_needs_no_name(formula, cast_of, aski
     assert np.mean(held) > 0.95
     assert rows == 0
     assert any("are selected most" in told for told in evidence.context["sentences"])
+
+
+def test_explained_variance_is_scikit_learns_and_undefined_where_nothing_varies(formula, cast_of, asking):
+    from sklearn.metrics import r2_score
+
+    samples = people_with_outcomes(900)
+    subject = formula(own())
+    evidence = examine(Parity("sex", measure="r_squared", questions=300), cast_of(subject, subject), samples, asking)
+    for level in ("female", "male"):
+        rows = samples.level("sex") == level
+        true = r2_score(samples.labels[rows], samples.columns["own"][rows])
+        assert evidence.row("r_squared", f"sex = {level}", "proxy").value.value == pytest.approx(true, abs=1e-12)
+        teacher = evidence.row("r_squared", f"sex = {level}", "teacher").value
+        assert teacher.low <= true <= teacher.high
+    same = Samples(samples.domain, samples.columns, samples.ids, samples.origin, np.where(rows, 1, samples.labels))
+    recipe = Parity("sex", measure="r_squared", reference="female")
+    with pytest.raises(InvalidInput, match="needs a group to compare"):
+        examine(recipe, cast_of(subject, subject), same, asking)
