@@ -77,6 +77,7 @@ def test_the_demos_report_opens_without_network_and_without_script(demo):
 
 
 @pytest.mark.data
+@pytest.mark.slow
 def test_credit_stays_undecided_on_much(data_folder, tmp_path, monkeypatch):
     monkeypatch.setenv("KDAUDIT_DATA", str(data_folder))
     assert code_of(["audit", str(ROOT / "case_studies/credit/audit.yaml"), "--out", str(tmp_path), "--json"]) == 0
