@@ -168,21 +168,21 @@ class Pieces:
             out.append((0, 0) if mark or high <= low else trimmed(given, (low, high)))
         return out
 
-    def number(self, completion: str) -> int:
-        """Return the number of a completion that is one piece.
+    def numbers(self, completion: str) -> tuple[int, ...]:
+        """Return the numbers of a completion's pieces.
 
         Raises
         ------
         InvalidInput
-            If it is none or several.
+            If it has none, or a piece that the tokeniser does not know.
         """
         found = self._made.encode(completion, add_special_tokens=False)
-        if len(found.ids) != 1:
-            raise InvalidInput(
-                f"the completion {completion!r} is {len(found.ids)} pieces ({', '.join(found.tokens)}); "
-                "one was expected"
-            )
-        return int(found.ids[0])
+        unknown = getattr(self._made.model, "unk_token", None)
+        strange = [token for token in found.tokens if unknown is not None and token == unknown]
+        if not found.ids or strange:
+            told = ", ".join(found.tokens) or "none"
+            raise InvalidInput(f"the completion {completion!r} is no piece that the tokeniser knows ({told})")
+        return tuple(int(number) for number in found.ids)
 
     def to_data(self) -> dict[str, Any]:
         """Return plain JSON data."""

@@ -70,7 +70,16 @@ def embedded(network: Network, samples: Samples, output: NDArray[np.int64]) -> t
 
     def forward(points: torch.Tensor) -> torch.Tensor:
         moved, number = points[..., :-1], points[..., -1].detach().round()
-        handle = table.register_forward_hook(lambda _module, _given, _found: moved)
+
+        def replaced(_module: nn.Module, _given: object, found: torch.Tensor) -> torch.Tensor:
+            if found.shape != moved.shape:
+                raise NoSuchSignal(
+                    f"{network.name} looks up more than the text, such as completions of several pieces, along which "
+                    "there is no path; take ablation or Shapley values"
+                )
+            return moved
+
+        handle = table.register_forward_hook(replaced)
         try:
             given: torch.Tensor = network.module(number)
         finally:

@@ -160,4 +160,6 @@ def last_layer(module: nn.Module) -> nn.Linear | nn.Embedding | None:
 
 def _plain(value: object) -> object:
     # heads of early exits stand under the name of the argument that asked for them
-    return True if isinstance(value, nn.ModuleList) else list(value) if isinstance(value, tuple) else value
+    if isinstance(value, nn.ModuleList):
+        return True
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value

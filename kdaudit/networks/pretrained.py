@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from kdaudit.errors import InvalidInput
+from kdaudit.networks.completing import likelihoods
 
 Kernel = Literal["sdpa", "eager"]
 Task = Literal["classify", "masked", "causal"]
@@ -38,11 +39,12 @@ class Pretrained(nn.Module):
         Configuration of the library, as plain data; it names an architecture of the library.
     padding : int
         Number of what is no piece.
-    chosen : sequence of int
-        Of a classifier: its labels that are the outputs.  Of a language model: the pieces that stand for the outputs.
-        A single output is read as the logit of its probability among all labels.
-    others : sequence of int
-        Of a language model with one output: the pieces that stand for "not so".
+    chosen : sequence of int, or of sequences of int
+        Of a classifier: its labels that are the outputs.  Of a language model: the piece that stands for each output,
+        or the pieces, where there are several of any.  A single output is read as the logit of its probability among
+        all labels.
+    others : sequence of int, or of sequences of int
+        Of a language model with one output: what stands for "not so".
     mask : int
         Of a masked language model: the number of the piece that is to be guessed.
     task : {"classify", "masked", "causal"}
@@ -61,14 +63,14 @@ class Pretrained(nn.Module):
         self,
         config: dict[str, Any],
         padding: int,
-        chosen: Sequence[int],
-        others: Sequence[int] = (),
+        chosen: Sequence[int | Sequence[int]],
+        others: Sequence[int | Sequence[int]] = (),
         mask: int = -1,
         task: Task = "classify",
         kernel: Kernel = "sdpa",
     ) -> None:
         super().__init__()
-        self.config, self.padding, self.chosen, self.others = config, padding, tuple(chosen), tuple(others)
+        self.config, self.padding, self.chosen, self.others = config, padding, _fixed(chosen), _fixed(others)
         self.mask, self.task, self.kernel = mask, task, kernel
         self.model = keep_buffers(_built(config, task, kernel))
 
@@ -76,8 +78,17 @@ class Pretrained(nn.Module):
         """Return logits of shape (n, outputs) for numbers of pieces, shape (n, length)."""
         numbers = inputs.long()
         with sdpa_kernel(self._kernels()):
-            logits = self.model(input_ids=numbers, attention_mask=self.present(inputs).long()).logits
+            if any(isinstance(one, tuple) for one in self.chosen):
+                every = (*self.chosen, *self.others)
+                told = likelihoods(self._logits, numbers, every, padding=self.padding, mask=self.mask)
+                wanted, rest = told[:, : len(self.chosen)], told[:, len(self.chosen) :]
+                return wanted - rest.logsumexp(dim=1, keepdim=True) if self.others else wanted
+            logits = self._logits(numbers)
         return self._read(logits if self.task == "classify" else logits[self._rows(numbers), self._asked(numbers)])
+
+    def _logits(self, numbers: torch.Tensor) -> torch.Tensor:
+        found: torch.Tensor = self.model(input_ids=numbers, attention_mask=self.present(numbers).long()).logits
+        return found
 
     def _kernels(self) -> list[SDPBackend]:
         """Return how attention is computed: by products and softmax where it is looked into or gradients are taken.
@@ -112,6 +123,10 @@ class Pretrained(nn.Module):
         rest = self.others or tuple(i for i in range(logits.shape[1]) if i not in self.chosen)
         # the log of p / (1 - p) of a softmax over these labels
         return wanted - logits[:, list(rest)].logsumexp(dim=1, keepdim=True)
+
+
+def _fixed(pieces: Sequence[int | Sequence[int]]) -> tuple[Any, ...]:
+    return tuple(one if isinstance(one, int) else tuple(one) for one in pieces)
 
 
 def library() -> Any:  # noqa: ANN401 - an optional module

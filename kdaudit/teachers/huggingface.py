@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -33,8 +34,8 @@ class HuggingFace:
     Parameters
     ----------
     path : str
-        Folder with `config.json`, `model.safetensors` and a tokeniser, below the plan's folder or absolute.  Nothing is
-        downloaded.
+        Folder with `config.json`, `model.safetensors` and a tokeniser, below the plan's folder or absolute; with
+        `revision`, a name such as ``org/model``.  Nothing is downloaded.
     labels : tuple of str
         The checkpoint's label for each output of the behaviour; by default the outputs' own names where the checkpoint
         knows them, else the labels in its own order, and its last label for a single output.
@@ -52,8 +53,11 @@ class HuggingFace:
         Of a language model: what it is given, with ``{text}`` for the row's text; a masked one guesses its own mask
         sign in it, a causal one what comes next.
     completions : tuple of str
-        Of a language model: the completion that stands for each output, one piece each; for a single output a second
-        one stands for "not so".
+        Of a language model: the completion that stands for each output, of one piece or several, whose probability is
+        the product of each piece's after those before it; for a single output a second one stands for "not so".
+    revision : str
+        The commit of a model that the library huggingface_hub has fetched before, all 40 digits of it: a branch or a
+        tag may mean another model tomorrow.
     name : str
         For people.
     """
@@ -67,9 +71,14 @@ class HuggingFace:
     task: Task = "classify"
     prompt: str = "{text}"
     completions: tuple[str, ...] = ()
+    revision: str = ""
     name: str = ""
 
     def __post_init__(self) -> None:
+        if self.revision and not re.fullmatch("[0-9a-f]{40}", self.revision):
+            raise InvalidInput(
+                f"revision {self.revision!r} is no commit; all 40 digits were expected, since a branch or a tag moves"
+            )
         if self.task == "classify" and (self.completions or self.prompt != "{text}"):
             raise InvalidInput("prompt and completions are of language models; say with `task` masked or causal")
         if self.task != "classify" and (self.labels or not self.completions or self.prompt.count("{text}") != 1):
@@ -88,7 +97,7 @@ class HuggingFace:
         OutOfDomain
             If there is no text field, or several and none is named.
         """
-        folder = located(self.path, setting.folder)
+        folder = fetched(self.path, self.revision) if self.revision else located(self.path, setting.folder)
         return opened(self, folder, setting.behaviour.domain, setting.behaviour.outputs)
 
 
@@ -105,6 +114,7 @@ def opened(recipe: HuggingFace, folder: Path, domain: Domain, outputs: tuple[str
     else:
         pieces = replace(pieces, prompt=recipe.prompt)
         found = _completed(recipe, pieces, folder, outputs)
+        pieces = _with_room(recipe, pieces, settled)
     plain = json.loads(json.dumps({k: v for k, v in settled.to_diff_dict().items() if k not in LEFT_OUT}))
     arguments = {"config": {**plain, "model_type": settled.model_type}, "padding": padding, "kernel": recipe.kernel}
     # the outline takes no memory; what was read takes its place
@@ -113,6 +123,28 @@ def opened(recipe: HuggingFace, folder: Path, domain: Domain, outputs: tuple[str
     name = recipe.name or Path(recipe.path).name
     encoder = pieces if len(domain.fields) == 1 else Reading(domain, pieces)
     return Network(name, module, encoder, outputs, batch=recipe.batch)
+
+
+def fetched(name: str, revision: str) -> Path:
+    """Return the folder in which the library huggingface_hub keeps a model at a commit; nothing is fetched.
+
+    Raises
+    ------
+    InvalidInput
+        If it is not there, the name is none, or the extra is not installed.
+    """
+    library()
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(name, revision=revision, local_files_only=True))
+    except HFValidationError as error:
+        raise InvalidInput(f"{name!r} is no name of a model, such as org/model: {error}") from error
+    except LocalEntryNotFoundError as error:
+        raise InvalidInput(
+            f"{name} at {revision} is not on this machine; fetch it first: hf download {name} --revision {revision}"
+        ) from error
 
 
 def described(folder: Path) -> dict[str, Any]:
@@ -227,6 +259,19 @@ def _length(recipe: HuggingFace, config: Any) -> int:  # noqa: ANN401 - of an op
     return recipe.length
 
 
+def _with_room(recipe: HuggingFace, pieces: Pieces, config: Any) -> Pieces:  # noqa: ANN401 - as above
+    """Return the pieces cut so short that the longest completion fits behind them into the model."""
+    most = getattr(config, "max_position_embeddings", None)
+    more = max(len(pieces.numbers(one)) for one in recipe.completions) - 1
+    if not isinstance(most, int) or pieces.length + more <= most:
+        return pieces
+    if recipe.length:
+        raise InvalidInput(
+            f"{recipe.path} reads at most {most} pieces; {recipe.length} and a completion of {more + 1} are too many"
+        )
+    return replace(pieces, length=most - more)
+
+
 def _vocabulary(model: Any) -> int:  # noqa: ANN401 - of an optional library
     return int(model.get_input_embeddings().num_embeddings)
 
@@ -250,13 +295,19 @@ def _chosen(recipe: HuggingFace, config: Any, outputs: tuple[str, ...]) -> list[
 
 
 def _completed(recipe: HuggingFace, pieces: Pieces, folder: Path, outputs: tuple[str, ...]) -> dict[str, Any]:
-    numbers = [pieces.number(one) for one in recipe.completions]
+    numbers = [pieces.numbers(one) for one in recipe.completions]
     wanted = len(outputs) if len(outputs) > 1 else 2
     if len(numbers) != wanted:
         raise InvalidInput(
             f"{recipe.path} is given {len(numbers)} completions; {wanted} were expected for {', '.join(outputs)}"
         )
-    found: dict[str, Any] = {"chosen": numbers[: len(outputs)], "others": numbers[len(outputs) :]}
+    if len(set(numbers)) < len(numbers):
+        raise InvalidInput(f"{recipe.path} is given one completion twice: {', '.join(recipe.completions)}")
+    if max(map(len, numbers)) == 1:
+        firsts = [one for (one,) in numbers]
+        found: dict[str, Any] = {"chosen": firsts[: len(outputs)], "others": firsts[len(outputs) :]}
+    else:
+        found = {"chosen": numbers[: len(outputs)], "others": numbers[len(outputs) :]}
     if recipe.task == "masked":
         made = library().AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
         if made.mask_token is None or recipe.prompt.count(made.mask_token) != 1:

@@ -13,13 +13,14 @@ from kdaudit.behaviour import Behaviour
 from kdaudit.domain import Category, Domain, Real, Text
 from kdaudit.errors import InvalidInput, NoSuchSignal, OutOfDomain, UnsafeFile
 from kdaudit.explain.layers import attention_maps, representations
+from kdaudit.explain.reasons import ablation, integrated_gradients
 from kdaudit.networks.files import load, save
 from kdaudit.pieces import Pieces, plain_tokeniser, trimmed
 from kdaudit.question import Setting
 from kdaudit.samples import Origin, Samples
 from kdaudit.signal import GRADIENT, LABEL, LOGIT, SCORE
 from kdaudit.teachers import opening
-from kdaudit.teachers.huggingface import HuggingFace
+from kdaudit.teachers.huggingface import HuggingFace, fetched
 
 transformers = pytest.importorskip("transformers")
 tokenizers = pytest.importorskip("tokenizers")
@@ -277,8 +278,10 @@ def test_a_masked_model_answers_by_its_completions(tmp_path):
     assert np.isfinite(teacher.answer(_rows(), {LOGIT}).logit).all()
     long = teacher.encoding.encode(_rows((TEXTS[-1],)))[0].astype(int)
     assert tokens.mask_token_id in long.tolist()
-    with pytest.raises(InvalidInput, match="2 pieces"):
-        _opened(place, ("liked",), task="masked", prompt="{text} [MASK]", completions=("played", "bad"))
+    with pytest.raises(InvalidInput, match="no piece that the tokeniser knows"):
+        _opened(place, ("liked",), task="masked", prompt="{text} [MASK]", completions=("zzz", "bad"))
+    with pytest.raises(InvalidInput, match="one completion twice"):
+        _opened(place, ("liked",), task="masked", prompt="{text} [MASK]", completions=("bad", "bad"))
     with pytest.raises(InvalidInput, match="mask sign"):
         _opened(place, ("liked",), task="masked", prompt="{text} it was", completions=("good", "bad"))
 
@@ -295,6 +298,79 @@ def test_a_causal_model_answers_by_what_comes_next(tmp_path):
             logits = model(input_ids=numbers).logits[0, -1]
         wanted = logits[tokens.convert_tokens_to_ids(["good", "bad"])].numpy()
         assert np.abs(teacher.answer(_rows((text,)), {LOGIT}).logit[0] - wanted).max() < 1e-4
+
+
+def _chance(logits, piece):
+    return torch.log_softmax(logits, dim=0)[piece].item()
+
+
+def test_completions_of_several_pieces_are_as_likely_as_each_piece_behind_those_before(tmp_path):
+    place, sizes = tmp_path / "causal", {"n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 24}
+    config = transformers.GPT2Config(vocab_size=40, pad_token_id=0, eos_token_id=3, bos_token_id=2, **sizes)
+    model = _saved(place, transformers.GPT2LMHeadModel, config)
+    said = {"task": "causal", "prompt": "{text} it was", "completions": ("played good", "bad")}
+    teacher, single = _opened(place, ("liked", "not"), **said), _opened(place, ("liked",), **said)
+    setting = Setting(tmp_path, Behaviour("tells", ("liked", "not"), DOMAIN))
+    assert HuggingFace(str(place), **said).open(setting).encoding.length == 24 - 2
+    tokens = transformers.AutoTokenizer.from_pretrained(place, local_files_only=True)
+    for text in TEXTS[:4]:
+        numbers = tokens(f"{text} it was")["input_ids"]
+        wanted = []
+        for completion in said["completions"]:
+            known, total = list(numbers), 0.0
+            for piece in tokens(completion, add_special_tokens=False)["input_ids"]:
+                with torch.no_grad():
+                    total += _chance(model(input_ids=torch.tensor([known])).logits[0, -1], piece)
+                known.append(piece)
+            wanted.append(total)
+        row = _rows((text,))
+        assert np.abs(teacher.answer(row, {LOGIT}).logit[0] - wanted).max() < 1e-4
+        assert single.answer(row, {LOGIT}).logit[0, 0] == pytest.approx(wanted[0] - wanted[1], abs=1e-4)
+    nothing = np.zeros(4, dtype=np.int64)
+    with pytest.raises(NoSuchSignal, match="completions of several pieces"):
+        integrated_gradients(single, _rows(TEXTS[:4]), _rows(), output=nothing, nodes=2)
+    assert np.isfinite(ablation(single, _rows(TEXTS[:4]), _rows(), output=nothing).values).all()
+    with pytest.raises(InvalidInput, match="a completion of 3 are too many"):
+        HuggingFace(str(place), length=24, **said).open(setting)
+
+
+def test_a_masked_model_fills_several_pieces_in_from_the_left(tmp_path):
+    place = tmp_path / "masked"
+    model = _saved(place, transformers.BertForMaskedLM, _config())
+    said = {"task": "masked", "prompt": "it was [MASK] , {text}", "completions": ("played", "bad")}
+    teacher = _opened(place, ("liked", "not"), **said)
+    tokens = transformers.AutoTokenizer.from_pretrained(place, local_files_only=True)
+    for text in TEXTS[:3]:
+        wanted = []
+        for completion in said["completions"]:
+            pieces = tokens(completion, add_special_tokens=False)["input_ids"]
+            given = tokens(f"it was {' '.join([tokens.mask_token] * len(pieces))} , {text}")["input_ids"]
+            at, total = given.index(tokens.mask_token_id), 0.0
+            for place_, piece in enumerate(pieces):
+                with torch.no_grad():
+                    logits = model(input_ids=torch.tensor([given])).logits[0, at + place_]
+                total += _chance(logits, piece)
+                given[at + place_] = piece
+            wanted.append(total)
+        assert np.abs(teacher.answer(_rows((text,)), {LOGIT}).logit[0] - wanted).max() < 1e-4
+
+
+def test_a_pinned_revision_is_read_from_where_the_library_keeps_it(folder, tmp_path, monkeypatch):
+    constants = pytest.importorskip("huggingface_hub").constants
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+    kept = tmp_path / "models--org--reader" / "snapshots" / commit
+    shutil.copytree(folder, kept)
+    assert fetched("org/reader", commit) == kept
+    setting = Setting(tmp_path, Behaviour("tells", ("negative", "neutral", "positive"), DOMAIN))
+    found = HuggingFace("org/reader", length=20, revision=commit).open(setting)
+    assert found.identity.digest == _opened(folder).identity.digest
+    with pytest.raises(InvalidInput, match=f"hf download org/reader --revision {commit[::-1]}"):
+        HuggingFace("org/reader", revision=commit[::-1]).open(setting)
+    with pytest.raises(InvalidInput, match="a branch or a tag moves"):
+        HuggingFace("org/reader", revision="main")
+    with pytest.raises(InvalidInput, match="no name of a model"):
+        HuggingFace("../up", revision=commit).open(setting)
 
 
 def test_pieces_know_where_they_stand(folder):
