@@ -57,6 +57,9 @@ DEFINITIONS: dict[str, str] = {
     "score_difference": "mean score of a group minus that of the reference group",
     "counterfactual_shift": "decision with the field at one value minus decision with it at the other, all else kept, "
     "mean over rows (Kusner et al. 2017, direct effect only)",
+    "group_agreement": "share of a group's rows asked in which the proxy decides as the teacher",
+    "flip_recall": "share of the teacher's changed decisions that change alike in the proxy",
+    "flip_precision": "share of the decisions changed in the proxy that change alike in the teacher",
     "counterfactual_score_shift": "score with the field at one value minus score with it at the other, mean over rows",
     "counterfactual_flip_rate": "share of rows whose decision differs between the field's two values, all else kept",
     "attack_success_rate": "share of rows whose decision turns by a small change that was made on a proxy, among rows "

@@ -17,6 +17,7 @@ from kdaudit.finding import Claim
 from kdaudit.interval import Interval
 from kdaudit.probe.figures import Figures, Heading, scale, three_rows
 from kdaudit.probe.groups import STREAM
+from kdaudit.probe.likeness import flip_rows
 from kdaudit.probe.sentences import capital, few_flips, how_flipped, how_shifted, listed, no_shift
 from kdaudit.probe.stops import Stops, check
 from kdaudit.probe.trials import RATE, SCORED, SHIFT, Claims, Sides, Trial
@@ -125,6 +126,7 @@ class Flip:
             rows += three_rows(figures, self._heading(measure, figures), cast)
             if measure != SCORED:
                 claims.append(self._claim(measure, figures.teacher))
+        rows += flip_rows(trial, self._group)
         return Evidence(
             question="",
             title=f"Does {self._what}, {self.level} or {self.other}, change the decision?",

@@ -18,6 +18,7 @@ from kdaudit.finding import Claim
 from kdaudit.measures.strata import UNKNOWN, Strata, crossed, stratify
 from kdaudit.probe.estimates import Estimator, errors_of
 from kdaudit.probe.figures import three_rows
+from kdaudit.probe.likeness import group_rows
 from kdaudit.probe.quantities import QUANTITIES, Name, Quantity, conditional, outcomes, with_variance
 from kdaudit.probe.readings import Pool, Reading, Values, read_known, read_pool
 from kdaudit.probe.stops import Rule, Stops, answered, check, stopped
@@ -279,6 +280,7 @@ class Parity:
         rows, claims, contrasts = tell_contrasts(survey, telling, rng)
         for level in (survey.reference, *survey.others):
             rows += three_rows(survey.group(level), telling.group(level), survey.cast)
+        rows += group_rows(survey, telling)
         return Evidence(
             question="",
             title=telling.title(survey.reference, survey.others, survey.strata.field),

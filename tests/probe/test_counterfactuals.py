@@ -254,3 +254,18 @@ def test_asking_stops_where_it_is_clear_and_intervals_still_cover(formula, peopl
     evidence = examine(replace(RECIPE, questions=600, stop=stop), clear, people(1500), asking)
     assert evidence.context["rows_asked"] < 400
     assert any("Asking stopped" in told for told in evidence.context["sentences"])
+
+
+def test_which_flips_a_proxy_shows_is_told_beside_a_stranger(formula, people, cast_of, asking):
+    samples, teacher, proxy = people(3000), formula(scored(-1, 1), "t"), formula(scored(-1.5), "p")
+    cast = cast_of(teacher, proxy, formula(scored(1), "s"))
+    evidence = examine(replace(RECIPE, questions=1500), cast, samples, asking)
+    change = {}
+    for one in (teacher, proxy):
+        a, b = (one.answer(samples.setting("sex", x), {SCORE}).label for x in ("female", "male"))
+        change[one.identity.name] = a - b
+    both = (change["t"] != 0) & (change["t"] == change["p"])
+    for measure, of in (("flip_recall", "t"), ("flip_precision", "p")):
+        row = evidence.row(measure, GROUP, "proxy")
+        assert row.value.low <= both.sum() / (change[of] != 0).sum() <= row.value.high
+        assert row.control is None or row.control.high < 0.1

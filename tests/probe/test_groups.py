@@ -260,3 +260,19 @@ def test_rows_known_before_choose_and_sharpen_and_intervals_still_cover(formula,
         ratios.append(evidence.context["contrasts"][GAP[1]]["width_ratio"])
     assert np.mean(held) > 0.95 - 3.5 * np.sqrt(0.05 * 0.95 / 80)
     assert np.mean(ratios) < (0.6 if quality else 1.07)
+
+
+def test_agreement_is_told_in_each_group_beside_a_stranger(formula, people, cast_of, asking):
+    samples = people(4000)
+    woman = samples.columns["sex"] == 0
+    own = lambda s: s.columns["hours"] / 99  # noqa: E731
+    # wrong about a third of the women alone
+    proxy = formula(lambda s: np.where((s.columns["sex"] == 0) & (s.columns["age"] < 42), 1 - own(s), own(s)), "p")
+    cast = cast_of(formula(own, "t"), proxy, formula(lambda s: s.columns["age"] / 100, "s"))
+    evidence = examine(Parity("sex", questions=1500), cast, samples, asking)
+    same = (own(samples) > 0.5) == (proxy.answer(samples, {SCORE}).label == 1)
+    for level, rows in (("female", woman), ("male", ~woman)):
+        row = evidence.row("group_agreement", f"sex = {level}", "proxy")
+        assert row.value.low <= same[rows].mean() <= row.value.high
+        assert row.control.low < 0.55
+    assert evidence.row("group_agreement", "sex = male", "proxy").value.value == 1
