@@ -100,9 +100,12 @@ class Store:
                 places = _lacking(keys, shelves)
             places = _in_order(places, first, samples, self._batch)
             failed: dict[int, str] = {}
+            # looked up once: a batch answers none of another's rows
+            missing = {signal: shelf.find(keys) < 0 for signal, shelf in shelves.items()} if len(places) else {}
             for piece in slices(len(places), self._batch):
                 at = places[piece]
-                failed |= self._ask_batch(subject, samples.take(first[at]), shelves, draw, (keys, at))
+                some = {signal: shelves[signal] for signal, rows in missing.items() if rows[at].any()}
+                failed |= self._ask_batch(subject, samples.take(first[at]), some, draw, (keys, at))
             return _assemble(keys, back, shelves, failed, wanted)
 
     def _ask_batch(
@@ -114,7 +117,6 @@ class Store:
         place: tuple[Keys, NDArray[np.int64]],
     ) -> dict[int, str]:
         keys, at = place
-        shelves = {signal: shelf for signal, shelf in shelves.items() if (shelf.find(keys[at]) < 0).any()}
         answers = self._answered(subject, rows, tuple(shelves), draw)
         digest = subject.identity.digest
         self._spent[digest] = self._spent.get(digest, 0) + len(rows)

@@ -77,14 +77,15 @@ class Shelf:
         if not read:
             return False
         keys, first = np.unique(np.concatenate([part.keys for part in read]), return_index=True)
-        self._admit(keys, np.concatenate([part.values for part in read])[first])
+        new = self._index.find(keys) < 0
+        self._admit(keys[new], np.concatenate([part.values for part in read])[first][new])
         return True
 
     def _admit(self, keys: Keys, values: NDArray[Any]) -> None:
-        new = self._index.find(keys) < 0
-        self._index.add(keys[new])
-        self._rows.append(values[new])
-        self._used.append(np.zeros(int(new.sum()), dtype=bool))
+        """Keep answers to keys that are new."""
+        self._index.add(keys)
+        self._rows.append(values)
+        self._used.append(np.zeros(len(keys), dtype=bool))
 
     def use(self, positions: NDArray[np.int64]) -> None:
         """Note that the answers at `positions` (-1: none) were used."""
