@@ -8,12 +8,14 @@ from pathlib import Path
 import numpy as np
 
 from kdaudit.abilities import Supplied
+from kdaudit.auditing.items import QuestionItem
 from kdaudit.auditing.plan import Plan
 from kdaudit.condition import parse
 from kdaudit.data import parts as splitting
 from kdaudit.data import readers, sets
-from kdaudit.domain import Domain
-from kdaudit.errors import OutOfDomain
+from kdaudit.domain import Category, Domain
+from kdaudit.errors import InvalidInput, OutOfDomain
+from kdaudit.measures.strata import UNKNOWN
 from kdaudit.samples import Samples
 
 
@@ -65,13 +67,32 @@ def supplied(plan: Plan, data: Path | None) -> Plan:
     Raises
     ------
     InvalidInput
-        If a question needs what is not there.
+        If a question needs what is not there: a file, a field of the domain, or a level of it.
     """
+    for item in plan.questions:
+        _check_fields(item, plan.behaviour.domain)
     found = [
         replace(item, recipe=item.recipe.supplied(data)) if isinstance(item.recipe, Supplied) else item
         for item in plan.questions
     ]
     return replace(plan, questions=tuple(found))
+
+
+def _check_fields(item: QuestionItem, domain: Domain) -> None:
+    """Refuse a question whose `field` or `fields` are not among the domain's, or that compares levels it lacks."""
+    recipe = item.recipe
+    given = (getattr(recipe, name, ()) for name in ("field", "fields"))
+    names = [one for value in given for one in ((value,) if isinstance(value, str) else value) if one]
+    levels = [str(getattr(recipe, name)) for name in ("level", "other", "reference") if getattr(recipe, name, None)]
+    try:
+        kinds = [domain[name] for name in names]
+        if len(kinds) == 1 and isinstance(kinds[0], Category):
+            for level in levels:
+                # rows without a level are a group of their own, which may be compared with
+                if not (level == UNKNOWN and kinds[0].missing):
+                    domain.code(names[0], level)
+    except OutOfDomain as error:
+        raise InvalidInput(f"{item.key}: {error}") from error
 
 
 def _check_constraints(samples: Samples) -> None:

@@ -20,6 +20,8 @@ PROBES = {
     "slices": "where the model errs most, found by search",
     "vulnerability": "whether small changes made on the proxy turn the model's decisions",
 }
+ALSO = {"template": "templates", "counterfactuals": "counterfactual", "slice": "slices", "group": "groups"}
+"""Other numbers of the same names."""
 
 
 def init(
@@ -32,6 +34,7 @@ def init(
     from kdaudit.cli.demo import PLANS
     from kdaudit.errors import InvalidInput
 
+    probe = ALSO.get(probe, probe)
     if probe and probe not in PROBES:
         raise InvalidInput(f"there is no probe template {probe!r}{close_to(probe, PROBES)}")
     if probe and file == Path("audit.yaml"):

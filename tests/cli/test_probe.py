@@ -82,8 +82,42 @@ def test_init_writes_probe_files_that_a_plan_can_name(plan, tmp_path, monkeypatc
     assert (PLANS / f"{name}.probe.yaml").read_text() == (tmp_path / f"{name}.probe.yaml").read_text()
     plan.write_text(PLAN.replace("file: own.probe.yaml", f"file: {name}.probe.yaml"))
     assert len(read_plan(plan).questions) == 4
+    written = (tmp_path / f"{name}.probe.yaml").read_text()
+    more = [line.removeprefix("# - ").split("}")[0] + "}" for line in written.splitlines() if line.startswith("# - {")]
+    plan.write_text(PLAN.replace("  - file: own.probe.yaml\n    margin: 0.02\n", "".join(f"  - {m}\n" for m in more)))
+    assert len(read_plan(plan).questions) == 3 + len(more)
+    if name != "templates":  # there, the plan has no texts
+        assert code_of(["check", str(plan)]) == 0
     assert code_of(["init", "other.yaml", "--probe", "grops"]) == 2
     shutil.rmtree(tmp_path / "runs", ignore_errors=True)
+
+
+def test_names_of_probe_files_go_in_either_number(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert code_of(["init", "--probe", "template"]) == 0
+    assert (tmp_path / "templates.probe.yaml").is_file()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("kind: parity\nfield: sexx\n", "sexx"),
+        ("kind: flip\nfield: sex\nlevel: femal\nother: male\n", "femal"),
+        ("kind: parity\nfield: sex\nreference: mail\n", "mail"),
+        ("kind: slices\nfields: [ag]\n", "ag"),
+        ("kind: attack\nfields: [wages]\n", "wages"),
+        ("kind: templates\ntemplates: ['{who} is here.']\n", "who"),
+        (
+            "kind: templates\ntemplates: ['{who} is.']\nslots: {who: {a: [x], b: [y]}}\nreference: a\n",
+            "no field of texts",
+        ),
+    ],
+)
+def test_a_probe_file_about_what_the_plan_lacks_is_refused_by_check(plan, text, told, capsys):
+    (plan.parent / "own.probe.yaml").write_text(text)
+    plan.write_text(PLAN.replace("    margin: 0.02\n", ""))
+    assert code_of(["check", str(plan)]) == 2
+    assert told in capsys.readouterr().err
 
 
 def test_junit_escapes_what_data_say():
