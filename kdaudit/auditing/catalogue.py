@@ -49,6 +49,7 @@ PROBES = {
     "equalized_odds": "kdaudit.probe.odds:EqualizedOdds",
     "slices": "kdaudit.probe.slices:Slices",
     "flip": "kdaudit.probe.counterfactuals:Flip",
+    "situation": "kdaudit.probe.situations:Situation",
     "attack": "kdaudit.probe.attacks:Attack",
     "corruption": "kdaudit.probe.corruptions:Corrupted",
     "trigger": "kdaudit.probe.triggers:Trigger",

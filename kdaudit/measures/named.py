@@ -58,6 +58,9 @@ DEFINITIONS: dict[str, str] = {
     "counterfactual_shift": "decision with the field at one value minus decision with it at the other, all else kept, "
     "mean over rows (Kusner et al. 2017, direct effect only)",
     "group_agreement": "share of a group's rows asked in which the proxy decides as the teacher",
+    "situation_gap": "share of yes among a row's nearest rows of its level minus that among those of the other level, "
+    "mean over rows (situation testing; Luong et al. 2011)",
+    "situation_share": "share of rows in which that difference is larger than the plan's `beyond`",
     "flip_recall": "share of the teacher's changed decisions that change alike in the proxy",
     "flip_precision": "share of the decisions changed in the proxy that change alike in the teacher",
     "counterfactual_score_shift": "score with the field at one value minus score with it at the other, mean over rows",

@@ -78,3 +78,35 @@ def with_companions(
         lent[rows] = donors[(np.cumsum(alike, axis=1) > wanted[:, None]).argmax(axis=1)]
     columns = {**set_.columns, **{name: samples.columns[name][lent] for name in moved}}
     return Samples(samples.domain, columns, samples.ids, samples.origin, samples.labels, samples.weights)
+
+
+def nearest(
+    points: NDArray[np.float64], rows: Positions, among: Positions, k: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return the k nearest of `among` for each of `rows`, and how far the last of them lies.
+
+    Parameters
+    ----------
+    points : array of shape (N, width)
+    rows, among : array of int
+        Positions; a row is no neighbour of itself, and of ties those come first that stand first in `among`.
+    k : int
+
+    Returns
+    -------
+    (array of shape (rows, at most k), array of shape (rows,))
+    """
+    among = among[:MOST]
+    k = min(k, max(len(among) - 1, 0))
+    out, last = np.empty((len(rows), k), dtype=np.int64), np.full(len(rows), np.inf)
+    there = points[among]
+    norms = (there**2).sum(axis=1)
+    for start in range(0, len(rows) if k else 0, BLOCK):
+        block = rows[start : start + BLOCK]
+        far = norms[None, :] - 2.0 * points[block] @ there.T + (points[block] ** 2).sum(axis=1)[:, None]
+        far = np.round(far, 9)
+        far[block[:, None] == among[None, :]] = np.inf
+        at = np.argsort(far, axis=1, kind="stable")[:, :k]
+        out[start : start + BLOCK] = among[at]
+        last[start : start + BLOCK] = np.sqrt(np.maximum(np.take_along_axis(far, at[:, -1:], axis=1)[:, 0], 0.0))
+    return out, last
