@@ -101,10 +101,16 @@ def steady_words(notes: Mapping[str, Any]) -> list[str]:
             f"{name.replace('_', ' ')} {share:.0%}"
             for name, share in sorted(steady["fields"].items(), key=lambda one: (-one[1], one[0]))
         )
+        what = f"{number(steady['agreement'], 'percent')} of {count(int(steady['rows']))} rows on average"
+        # of numbers there is no agreement, but how much of one's variance another explains
+        if any(one.get("agreement") is None for one in notes.get("curve", ())):
+            what = what.replace(" of ", " of another's variance over ", 1)
+            does = "one such proxy explains"
+        else:
+            does = "two such proxies agree on"
         out.append(
-            f"Drawn again {count(int(steady['refits']))} times from the same rows, two such proxies agree on "
-            f"{number(steady['agreement'], 'percent')} of {count(int(steady['rows']))} rows on average (from "
-            f"{number(steady['least'], 'percent')} to {number(steady['most'], 'percent')}) and share "
+            f"Drawn again {count(int(steady['refits']))} times from the same rows, {does} {what} (from "
+            f"{number(steady['least'], 'percent')} to {number(steady['most'], 'percent')}), and two share "
             f"{number(steady['alike'], 'percent')} of the fields that they test. Tested by: {clean(fields)}."
         )
     tied = [one for one in notes.get("curve", ()) if one.get("tied")]

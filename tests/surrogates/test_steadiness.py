@@ -80,6 +80,22 @@ def test_a_card_tells_of_refits(behaviour, draw_rows, planted_ask):
     assert made[1].making.steadiness == made[2].making.steadiness
 
 
+def test_refits_of_numbers_explain_each_other():
+    steady = {
+        "refits": 2,
+        "agreement": 0.9,
+        "least": 0.9,
+        "most": 0.9,
+        "rows": 1400,
+        "alike": 1.0,
+        "fields": {"age": 1.0},
+    }
+    (words,) = steady_words({"steadiness": steady, "curve": [{"agreement": None}]})
+    assert "one such proxy explains 90.0 % of another's variance over 1,400 rows on average" in words
+    (words,) = steady_words({"steadiness": steady, "curve": [{"agreement": 0.9}]})
+    assert "two such proxies agree on 90.0 % of 1,400 rows on average" in words
+
+
 def test_contests_in_words():
     won = {
         "at": "age at most 40",
