@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -18,8 +19,9 @@ from kdaudit.compare.heeding import (
     heeds,
     unmatched,
 )
+from kdaudit.compare.inside import Names, inside
 from kdaudit.compare.masking import maskable, masked_falls
-from kdaudit.compare.voices import Voices, like_teacher
+from kdaudit.compare.voices import Voices
 from kdaudit.compare.words import ONE_STRANGER, capital, rival
 from kdaudit.errors import InvalidInput, NoSuchSignal
 from kdaudit.evidence import Evidence, Row
@@ -30,7 +32,7 @@ from kdaudit.signal import Signal
 from kdaudit.statistics.beside import Beside, evidence_rows
 from kdaudit.statistics.choice import balanced, queue
 from kdaudit.statistics.rates import mean
-from kdaudit.subject import Ask, Subject
+from kdaudit.subject import Ask
 
 STREAM = "compare/attention/rows"
 SHORTEST = 4
@@ -109,7 +111,8 @@ class Attention:
         if isinstance(cast.teacher.form, Layers):
             # the same rows are answered through the door, so that they are counted as asked
             voices.decide(cast.teacher)(rows)
-        seats, read = heeds(_aligned({name: self._maps(seat, rows, name, cast) for name, seat in voices.seats.items()}))
+        maps = inside(cast, voices.seats, (self.layers, self.proxy_layers), partial(_maps, rows))
+        seats, read = heeds(_aligned(maps))
         halves = _halves(read, rng)
         items = attention_beside(cast, seats, halves, pooled=self.pooled, flows=self.flows, asked=voices.asked)
         falls, told = self._ablation(voices, rows, seats, halves, rng)
@@ -135,20 +138,6 @@ class Attention:
             shows="strip",
             proxy_name=cast.proxy_name,
         )
-
-    def _maps(self, seat: Subject | Empty, rows: Samples, name: str, cast: Cast) -> list[NDArray[np.float64]] | Empty:
-        if isinstance(seat, Empty):
-            return seat
-        if not isinstance(seat.form, Layers) or not hasattr(seat, "encoding"):
-            return Empty(f"{seat.identity.name} has no layers that could be looked at")
-        # torch is loaded where layers are looked at, not where a plan is checked
-        from kdaudit.explain.layers import attention_maps
-
-        names = self.layers if like_teacher(name, cast) else self.proxy_layers
-        try:
-            return attention_maps(seat, rows, names, words=True)  # type: ignore[arg-type]
-        except (InvalidInput, NoSuchSignal) as error:
-            return Empty(f"{seat.identity.name} has no attention to be compared: {error}")
 
     def _ablation(
         self, voices: Voices, rows: Samples, seats: Seats, halves: Halves, rng: np.random.Generator
@@ -177,6 +166,17 @@ class Attention:
             ),
             minimum=30,
         )
+
+
+def _maps(rows: Samples, name: str, network: Any, layers: Names) -> list[NDArray[np.float64]] | Empty:  # noqa: ANN401
+    """Return the attention maps of a network; naming its class here would load torch."""
+    del name
+    from kdaudit.explain.layers import attention_maps
+
+    try:
+        return attention_maps(network, rows, layers, words=True)
+    except (InvalidInput, NoSuchSignal) as error:
+        return Empty(f"{network.identity.name} has no attention to be compared: {error}")
 
 
 def _aligned(maps: dict[str, Any]) -> dict[str, Any]:

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kdaudit.cast import Cast, Empty
+from kdaudit.compare.inside import Names, inside
 from kdaudit.compare.seats import strangers_of
-from kdaudit.compare.voices import Told, Voices, beside_seats, like_teacher, measure_of
+from kdaudit.compare.voices import Told, Voices, beside_seats, measure_of
 from kdaudit.compare.words import ONE_STRANGER, capital, number, rival
 from kdaudit.errors import InvalidInput
 from kdaudit.evidence import Evidence, Row
@@ -37,7 +38,7 @@ from kdaudit.statistics.beside import Beside, Scored, evidence_rows, summary
 from kdaudit.statistics.choice import balanced, queue
 from kdaudit.statistics.rates import mean
 from kdaudit.statistics.strangers import control_over
-from kdaudit.subject import Ask, Subject
+from kdaudit.subject import Ask
 
 STREAM = "compare/representation/rows"
 FOLDS = 5
@@ -99,7 +100,7 @@ class Representation:
         if isinstance(cast.teacher.form, Layers):
             # the same rows are answered through the door, so that they are counted as asked
             ask(cast.teacher, rows, frozenset({LABEL} & cast.teacher.offers or cast.teacher.offers))
-        hidden = {name: self._hidden(seat, rows, name, cast) for name, seat in Voices(cast, ask).seats.items()}
+        hidden = inside(cast, Voices(cast, ask).seats, (self.layers, self.proxy_layers), partial(_hidden, rows))
         batches = _batches(len(rows), self.batch, rng)
         trial = _Trial(cast, hidden, batches, len(rows))
         items = trial.items()
@@ -126,23 +127,6 @@ class Representation:
             proxy_name=cast.proxy_name,
         )
 
-    def _hidden(self, seat: Subject | Empty, rows: Samples, name: str, cast: Cast) -> Hidden | Empty:
-        if isinstance(seat, Empty):
-            return seat
-        if not isinstance(seat.form, Layers) or not hasattr(seat, "encoding"):
-            return Empty(f"{seat.identity.name} has no layers that could be looked at")
-        # torch is loaded where layers are looked at, not where a plan is checked
-        from kdaudit.explain.layers import representations
-
-        names = self.layers if like_teacher(name, cast) else self.proxy_layers
-        try:
-            found = representations(seat, rows, names)  # type: ignore[arg-type]
-        except InvalidInput as error:
-            if name in ("teacher", "proxy"):
-                raise
-            return Empty(str(error))
-        return found or Empty(f"{seat.identity.name} has no hidden layer")
-
     def _claim(self, cast: Cast, item: Beside) -> Claim:
         beside = rival(item, "it does on other rows")
         more = "" if item.excess is None else f", {item.excess.text(signed=True)} beside {beside}"
@@ -158,6 +142,19 @@ class Representation:
             ),
             minimum=3,
         )
+
+
+def _hidden(rows: Samples, name: str, network: Any, layers: Names) -> Hidden | Empty:  # noqa: ANN401
+    """Return what the layers of a network give; naming its class here would load torch."""
+    from kdaudit.explain.layers import representations
+
+    try:
+        found = representations(network, rows, layers)
+    except InvalidInput as error:
+        if name in ("teacher", "proxy"):
+            raise
+        return Empty(str(error))
+    return found or Empty(f"{network.identity.name} has no hidden layer")
 
 
 def _batches(n: int, size: int, rng: np.random.Generator) -> list[NDArray[np.int64]]:
