@@ -47,6 +47,7 @@ COMPARE = {
 PROBES = {
     "parity": "kdaudit.probe.groups:Parity",
     "equalized_odds": "kdaudit.probe.odds:EqualizedOdds",
+    "calibration": "kdaudit.probe.calibrations:Calibration",
     "slices": "kdaudit.probe.slices:Slices",
     "flip": "kdaudit.probe.counterfactuals:Flip",
     "situation": "kdaudit.probe.situations:Situation",
