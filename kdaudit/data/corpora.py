@@ -8,7 +8,7 @@ import io
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +41,8 @@ class Corpus:
         What a reader must know before believing what these sentences show.
     digest : str
         sha256 over the files.
+    terms : array of shape (n,), int64, optional
+        Which pair of people each pair of texts names; None where the corpus does not tell.
     """
 
     title: str
@@ -50,6 +52,7 @@ class Corpus:
     texts: NDArray[np.object_]
     notes: tuple[str, ...]
     digest: str
+    terms: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True)
@@ -142,7 +145,14 @@ def eec(folder: Path, contrast: str) -> Corpus:
     groups = ("women", "men") if contrast == "gender" else ("African American names", "European American names")
     title = f"Equity Evaluation Corpus (2018), {groups[0]} against {groups[1]}"
     notes = (EEC_NOTE.format(n=len({template for template, _ in frames})),)
-    return _corpus(title, groups, pairs, notes, [folder / EEC_FILE])
+    found = _corpus(title, groups, pairs, notes, [folder / EEC_FILE])
+    who = {
+        text[template, word, a]: at
+        for template, word in frames
+        for at, (a, _) in enumerate(partners)
+        if (template, word, a) in text
+    }
+    return replace(found, terms=np.array([who[one] for one, _ in found.texts], dtype=np.int64))
 
 
 IDENTITY_FILE = "en_sentence_templates.csv.gz"

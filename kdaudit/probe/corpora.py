@@ -40,9 +40,11 @@ class FromCorpus(Templates):
         read = self._read
         order = np.random.Generator(np.random.PCG64(seed)).permutation(len(read.template))
         order = order[np.argsort(read.template[order], kind="stable")]
-        cells = Cells(read.names, read.groups, read.template[order], read.texts[order])
+        terms = None if read.terms is None else read.terms[order]
+        cells = Cells(read.names, read.groups, read.template[order], read.texts[order], terms)
         kept = cells.first(allocation(cells.sizes, max(self.most // 2, 1)))
-        return Cells(cells.names, cells.groups, cells.template[kept], cells.texts[kept])
+        terms = None if terms is None else terms[kept]
+        return Cells(cells.names, cells.groups, cells.template[kept], cells.texts[kept], terms)
 
     def _digest(self) -> str:
         return self._read.digest

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,9 +17,13 @@ from kdaudit.probe.readings import Reading, Values, ask_one
 from kdaudit.samples import Samples
 from kdaudit.sampling.templates import Cells
 from kdaudit.statistics.active import weighted
+from kdaudit.statistics.clusters import beyond_rows
 from kdaudit.statistics.nested import Units, mean_of_units, over_units, unit_means
 from kdaudit.statistics.rates import Span, critical
 from kdaudit.subject import Ask, Subject
+
+FEWEST_TERMS = 5
+"""Names below which they count as all there are, and not as a sample of names."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,8 +126,9 @@ class Trial:
         s, strangers = np.mean(known, axis=0) if known else None, control.interval
         units, (low, high) = self._units(quantity, self.teacher)
         here = self._here(quantity)
-        value = self._spread(units, low, high) if by_template else here.interval
-        population = unknown("told of templates like these already") if by_template else self._spread(units, low, high)
+        over_both = self._by_terms(self._spread(units, low, high), quantity)
+        value = over_both if by_template else here.interval
+        population = unknown("told of templates like these already") if by_template else over_both
         over = self._mean(p, quantity)
         figures = Figures(
             value, population, proxy, over, no_control, control, strangers, self._twins(quantity), self.asked
@@ -167,6 +173,19 @@ class Trial:
             for values in (y, *(np.where(np.isnan(y), end, y) for end in quantity.span))
         )  # fmt: skip
         return middle, (low, high)
+
+    def _by_terms(self, found: Interval, quantity: Quantity) -> Interval:
+        """Return the interval widened where names differ as templates do: claims are about other names too."""
+        terms = self.cells.terms
+        if terms is None or not found.known or (count := len(np.unique(terms[self.chosen]))) < FEWEST_TERMS:
+            return found
+        more = beyond_rows(quantity.of(self.teacher), terms[self.chosen])
+        further = critical(self.terms.level, count - 1) ** 2 * more
+        by = math.sqrt(found.half**2 + further) - found.half
+        if by <= 1e-9:
+            return found
+        low, high = max(found.low - by, quantity.span[0]), min(found.high + by, quantity.span[1])
+        return replace(found, low=low, high=high, method=f"{found.method}, over templates and {count} names")
 
     def _spread(self, units: Units, low: Units, high: Units) -> Interval:
         found = units.interval

@@ -39,12 +39,15 @@ class Cells:
     template : array of shape (n,), int64
         Position of each filling's template.
     texts : array of shape (n, sides), object
+    terms : array of shape (n,), int64, optional
+        Which term stands for the group in each filling, such as which pair of names; None where it is not known.
     """
 
     names: tuple[str, ...]
     groups: tuple[str, ...]
     template: NDArray[np.int64]
     texts: NDArray[np.object_]
+    terms: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.template)
@@ -156,13 +159,16 @@ def expand(
         A template's fillings and their order depend on it and on the template alone.
     """
     place: list[int] = []
+    terms: list[int] = []
     rows: list[list[str]] = []
     for at, (text, n) in enumerate(zip(templates, share.tolist(), strict=True)):
         for term, context in _balanced(text, slots, n, seed):
             place.append(at)
+            terms.append(term)
             rows.append([_filled(text, slots, group, term, context) for group in groups or ("",)])
     texts = np.array(rows, dtype=object).reshape(len(rows), len(groups) or 1)
-    return Cells(tuple(templates), groups or ("",), np.array(place, dtype=np.int64), texts)
+    which = np.array(terms, dtype=np.int64) if groups else None
+    return Cells(tuple(templates), groups or ("",), np.array(place, dtype=np.int64), texts, which)
 
 
 def _shape(text: str, slots: Slots) -> tuple[int, int]:

@@ -44,3 +44,33 @@ def clustered_mean(values: ArrayLike, clusters: NDArray[Any], *, level: float = 
         return unknown(f"all {count} clusters agree, and how far others may lie is not known", count, level)
     half = critical(level, count - 1) * error
     return Interval(value, value - half, value + half, count, level, "Student t over clusters")
+
+
+def beyond_rows(values: ArrayLike, clusters: NDArray[Any]) -> float:
+    """Return by how much clustering raises the variance of the mean over rows that would be independent without it.
+
+    Added to the variance over another kind of clusters it makes that of both: rows of one cluster of either kind may be
+    alike (Cameron, Gelbach and Miller 2011).
+
+    Parameters
+    ----------
+    values : array of shape (n,)
+        NaN values are left out.
+    clusters : array of shape (n,)
+
+    Returns
+    -------
+    float
+        At least 0; 0 with fewer than two clusters.
+    """
+    y = np.asarray(values, dtype=np.float64)
+    rows = ~np.isnan(y)
+    names, place = np.unique(clusters[rows], return_inverse=True)
+    n, count = int(rows.sum()), len(names)
+    if count < 2:
+        return 0.0
+    away = y[rows] - y[rows].mean()
+    total = np.bincount(place, away)
+    together = count / (count - 1) * float((total**2).sum())
+    alone = n / (n - 1) * float((away**2).sum())
+    return max(together - alone, 0.0) / n**2

@@ -14,6 +14,7 @@ from kdaudit.data.corpora import Corpus
 from kdaudit.domain import Category, Domain, Text
 from kdaudit.errors import InvalidInput
 from kdaudit.finding import Transfer, Verdict
+from kdaudit.interval import Interval
 from kdaudit.probe.corpora import FromCorpus
 from kdaudit.probe.templates import FAILURE, SHIFT, TURN, WRONG, Templates
 from kdaudit.samples import Origin, Samples
@@ -313,3 +314,28 @@ def test_a_proxy_stands_beside_all_strangers(formula, pool, cast_of, asking):
     # a prediction of one more stranger: Student t with two degrees of freedom, at the level of the claims
     assert row.excess.half == pytest.approx(6.205 * np.std(alone, ddof=1) * math.sqrt(4 / 3), rel=1e-3)
     assert apart.control.half > apart.value.half
+
+
+def test_names_that_differ_widen_the_interval_and_names_that_do_not_leave_it(formula, pool, cast_of, asking):
+    """Ten names are a sample of names as twelve frames are of frames."""
+
+    def by_name(samples):
+        def one(text):
+            frame = 0.05 * noise("".join(c for c in text if not c.isalpha()))
+            return next((0.4 - 0.2 * noise(name) - frame for name in WOMEN if name in text), 0.4)
+
+        return np.array([one(text) for text in samples.columns["sentence"]])
+
+    recipe, teacher = replace(RECIPE, questions=10**6), formula(by_name, "t")
+    evidence = examine(recipe, cast_of(teacher, teacher), pool, asking)
+    value = evidence.row(SHIFT, GROUP, "teacher").value
+    assert "over templates and 10 names" in value.method
+    effects = np.array([0.2 * noise(name) for name in WOMEN])
+    over_names = 2.685 * effects.std(ddof=1) / math.sqrt(10)  # Student t with nine degrees of freedom at 97.5 %
+    # every template shows the same ten names, so that templates alone would say nothing of which names those are
+    over_templates = Interval.from_data(evidence.context["contrasts"][f"{SHIFT}, {GROUP}"]["plain"]).half
+    assert over_templates < 0.4 * over_names
+    assert value.half == pytest.approx(math.hypot(over_names, over_templates), rel=0.1)
+    alike = formula(scored(-0.1, own=0.6), "a")
+    found = examine(recipe, cast_of(alike, alike), pool, asking).row(SHIFT, GROUP, "teacher").value
+    assert "names" not in found.method

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from kdaudit.errors import InvalidInput
-from kdaudit.statistics.clusters import clustered_mean
+from kdaudit.statistics.clusters import beyond_rows, clustered_mean
 from kdaudit.statistics.rates import mean
 
 
@@ -42,3 +42,15 @@ def test_too_few_clusters_say_nothing():
     assert not clustered_mean([1.0, 1.0, math.nan], np.array(["a", "b", "c"])).known
     with pytest.raises(InvalidInput):
         clustered_mean([1.0], np.array(["a", "b"]))
+
+
+def test_what_clusters_add_is_counted_pair_by_pair():
+    rng = np.random.default_rng(3)
+    groups = np.repeat(np.arange(8), 6)
+    y = rng.normal(size=8)[groups] + 0.3 * rng.normal(size=48)
+    away = y - y.mean()
+    together = sum(away[i] * away[j] for i in range(48) for j in range(48) if groups[i] == groups[j]) * 8 / 7
+    alone = float((away**2).sum()) * 48 / 47
+    assert beyond_rows(np.append(y, np.nan), np.append(groups, 0)) == pytest.approx((together - alone) / 48**2)
+    assert beyond_rows(y, np.zeros(48)) == 0
+    assert beyond_rows(y, np.arange(48)) == pytest.approx(0)
