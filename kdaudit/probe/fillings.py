@@ -114,9 +114,18 @@ class Trial:
         """Fillings chosen of which the teacher failed a side."""
         return int(np.isnan(self.teacher.decisions).any(axis=1).sum())
 
-    def find(self, quantity: Quantity, ignorant: str) -> Found:
-        """Return what was found of a quantity; `ignorant` says why the teacher's own value has no control."""
-        no_control = Control(reason=ignorant)
+    def find(self, quantity: Quantity, ignorant: str, inside: Quantity | None = None) -> Found:
+        """Return what was found of a quantity.
+
+        Parameters
+        ----------
+        quantity : Quantity
+        ignorant : str
+            Why the teacher's own value has no control.
+        inside : Quantity, optional
+            The same within one group, which is its control.
+        """
+        no_control = Control(reason=ignorant) if inside is None else self._within(quantity, inside)
         by_template = self.terms.by == "template"
         proxy, p = self._whole(quantity, self.proxy)
         theirs = [self._whole(quantity, one) for one in self.strangers]
@@ -173,6 +182,18 @@ class Trial:
             for values in (y, *(np.where(np.isnan(y), end, y) for end in quantity.span))
         )  # fmt: skip
         return middle, (low, high)
+
+    def _within(self, quantity: Quantity, inside: Quantity) -> Control:
+        """Return what the teacher does where terms of one group are exchanged, and how far `quantity` exceeds it."""
+        units, (low, high) = self._units(inside, self.teacher)
+        beside = self._spread(units, low, high)
+        if not beside.known:
+            return Control(reason=beside.method)
+        values = np.full(len(self.cells.names), np.nan)
+        values[units.which] = units.values
+        ours = self._units(quantity, self.teacher)[0]
+        excess = ours.minus(values, level=self.terms.level, span=quantity.span)
+        return Control(beside, "permuted", excess=excess)
 
     def _by_terms(self, found: Interval, quantity: Quantity) -> Interval:
         """Return the interval widened where names differ as templates do: claims are about other names too."""

@@ -67,6 +67,9 @@ class Templates:
         Of what the mean shift is told.
     unit : {"template", "text"}
         Whether claims are about templates like these, or about these very texts.
+    within : bool
+        Whether terms are exchanged within the reference group too, as a control of how many decisions turn: another
+        name of the same group.  It takes one text more of each filling.
     margin : float
         Largest mean shift, and largest share of decisions turned or wrong, that is accepted.
     questions : int
@@ -92,6 +95,7 @@ class Templates:
     direction: Literal["up", "down"] = "up"
     tolerance: float = 0.0
     expect: Literal["yes", "no"] = "yes"
+    within: bool = False
     margin: float = 0.05
     questions: int = 500
     most: int = 20_000
@@ -111,11 +115,15 @@ class Templates:
         if bool(self.templates) == bool(self.corpus):
             raise InvalidInput("there are no templates; write at least one under `templates`, or name a `corpus`")
         if self.corpus:
-            if self.slots or self.reference or self.test == "MFT":
-                raise InvalidInput("a corpus has pairs of its own: slots, reference and the test MFT need templates")
+            if self.slots or self.reference or self.test == "MFT" or self.within:
+                raise InvalidInput(
+                    "a corpus has pairs of its own: slots, reference, within and the test MFT need templates"
+                )
             return
         filling.check(self.templates, self.slots, compared=self.test != "MFT")
         self._check_reference(filling.groups_of(self.slots))
+        if self.within and (self.test == "MFT" or not filling.several(self.slots, self.reference)):
+            raise InvalidInput(f"within needs two terms of the group {self.reference!r} at least, and a test of groups")
 
     def _check_reference(self, groups: tuple[str, ...]) -> None:
         if self.test != "MFT" and self.reference not in groups:
@@ -177,8 +185,9 @@ class Templates:
         rows: list[Row] = []
         claims: list[Claim] = []
         worth: dict[str, Any] = {}
+        inside = self._inside(cells.groups)
         for one in quantities:
-            found = trial.find(one, words.ignorant(one.measure))
+            found = trial.find(one, words.ignorant(one.measure), inside if one.measure == TURN else None)
             rows += self._rows(found, words.heading(one, found.figures, self.margin), cast)
             worth[f"{one.measure}, {one.group}"] = found.worth
             claims.append(words.claim(one, found.figures.teacher, (self.margin, self.minimum)))
@@ -210,7 +219,8 @@ class Templates:
     @property
     def _groups(self) -> tuple[str, ...]:
         groups = filling.groups_of(self.slots)
-        return (*(g for g in groups if g != self.reference), *(g for g in groups if g == self.reference))
+        more = (filling.another(self.reference),) if self.within else ()
+        return (*(g for g in groups if g != self.reference), *more, *(g for g in groups if g == self.reference))
 
     def _check_supplied(self) -> None:
         if self.corpus:
@@ -220,7 +230,8 @@ class Templates:
         self._check_supplied()
         sizes = filling.sizes_of(self.templates, self.slots)
         share = allocation(sizes, max(self.most // self._sides, 1))
-        return filling.expand(self.templates, self.slots, self._groups, share, seed)
+        slots = filling.exchanged(self.slots, self.reference) if self.within else self.slots
+        return filling.expand(self.templates, slots, self._groups, share, seed)
 
     def _digest(self) -> str:
         return of_data(recipe_data(self))
@@ -231,7 +242,8 @@ class Templates:
 
     def _caution(self, cells: Cells) -> list[str]:
         told = f"{len(cells.names)} templates are few: what holds of them may not hold of texts written otherwise."
-        return [told] if len(cells.names) < ENOUGH and self.unit == "template" else []
+        beside = f"Beside the share of decisions that turn stands how many other terms of {self.reference} turn."
+        return [told] * (len(cells.names) < ENOUGH and self.unit == "template") + [beside] * self.within
 
     def _field(self, samples: Samples) -> str:
         names = [f.name for f in samples.domain.fields if isinstance(f, Text)]
@@ -266,7 +278,7 @@ class Templates:
             return [_failure(wanted)]
         last = len(groups) - 1
         out = []
-        for at in range(last):
+        for at in range(last - self.within):
             name = f"{groups[at]} - {groups[last]}"
             if self.test == "DIR":
                 out.append(_wrong_way(name, (at, last), 1.0 if self.direction == "up" else -1.0, self.tolerance))
@@ -276,6 +288,11 @@ class Templates:
             if not values:
                 out.append(_turn(name, (at, last)))
         return out
+
+    def _inside(self, groups: tuple[str, ...]) -> Quantity | None:
+        """Return how often decisions turn by another term of the reference group."""
+        last = len(groups) - 1
+        return _turn("", (last - 1, last)) if self.within else None
 
     def _rows(self, found: Found, heading: Heading, cast: Cast) -> list[Row]:
         teacher, proxy, gap = three_rows(found.figures, heading, cast)

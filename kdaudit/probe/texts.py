@@ -9,7 +9,7 @@ from kdaudit.interval import Interval
 from kdaudit.probe.figures import Figures, Heading, scale
 from kdaudit.probe.fillings import Quantity
 from kdaudit.probe.sentences import amount, capital, listed, size
-from kdaudit.sampling.templates import Cells
+from kdaudit.sampling.templates import Cells, another
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Words:
     @property
     def title(self) -> str:
         """The question in words."""
-        *others, reference = self.cells.groups
+        *others, reference = (group for group in self.cells.groups if group != another(self.cells.groups[-1]))
         if self.test == "MFT":
             return f"Are texts that should{'' if self.expect == 'yes' else ' not'} be {self.yes} decided so?"
         who = listed(others) if len(others) <= 3 else f"{len(others)} groups"

@@ -136,6 +136,28 @@ def check(templates: Sequence[str], slots: Slots, *, compared: bool) -> None:
             raise InvalidInput(f"template {text!r} has no slot with groups; nothing in it would differ")
 
 
+def another(group: str) -> str:
+    """Return how the side is called on which another term of the same group stands."""
+    return f"{group}, another"
+
+
+def several(slots: Slots, group: str) -> bool:
+    """Return whether a group has two terms or more in some slot."""
+    return any(isinstance(terms, Mapping) and len(terms_of(terms[group], name)) > 1 for name, terms in slots.items())
+
+
+def exchanged(slots: Slots, group: str) -> Slots:
+    """Return the slots with one more group: the terms of `group`, each in the place of the one before it."""
+    out: dict[str, Terms | Mapping[str, Terms]] = {}
+    for name, terms in slots.items():
+        if isinstance(terms, Mapping):
+            own = terms_of(terms[group], name)
+            out[name] = {**terms, another(group): (*own[1:], own[0])}
+        else:
+            out[name] = terms
+    return out
+
+
 def sizes_of(templates: Sequence[str], slots: Slots) -> NDArray[np.int64]:
     """Return how many fillings each template has, each with a text for every group."""
     return np.array([math.prod(_shape(text, slots)) for text in templates], dtype=np.int64)

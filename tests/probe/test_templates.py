@@ -18,6 +18,7 @@ from kdaudit.interval import Interval
 from kdaudit.probe.corpora import FromCorpus
 from kdaudit.probe.templates import FAILURE, SHIFT, TURN, WRONG, Templates
 from kdaudit.samples import Origin, Samples
+from kdaudit.sampling.terms import TERMS
 from kdaudit.signal import LABEL, SCORE
 
 FRAMES = (
@@ -339,3 +340,34 @@ def test_names_that_differ_widen_the_interval_and_names_that_do_not_leave_it(for
     alike = formula(scored(-0.1, own=0.6), "a")
     found = examine(recipe, cast_of(alike, alike), pool, asking).row(SHIFT, GROUP, "teacher").value
     assert "names" not in found.method
+
+
+def test_names_exchanged_within_a_group_are_a_control(formula, pool, cast_of, asking):
+    def fickle(text):
+        # half of all names turn a decision, whoever bears them; of women's names three in ten more do
+        name = next(
+            word for word in text.replace("?", " ").replace(",", " ").replace(":", " ").split() if word in NAMES
+        )
+        return 0.9 if noise(name) < (0.5 if name not in WOMEN else 0.8) else 0.1
+
+    NAMES = WOMEN | set(TERMS["men_names"])
+    teacher = formula(lambda samples: np.array([fickle(t) for t in samples.columns["sentence"]]), "t")
+    frames = tuple(
+        f"{person} {{person}} {{word}}." for person in ("So", "As", "If", "Or", "By", "To", "At", "In", "On")
+    )
+    slots = {"person": SLOTS["person"], "word": ("sang", "won")}
+    recipe = Templates(frames, slots, reference="men", within=True, questions=10**5, unit="text")
+    evidence = examine(recipe, cast_of(teacher, teacher), pool, asking)
+    row = evidence.row(TURN, GROUP, "teacher")
+    men = [noise(name) < 0.5 for name in TERMS["men_names"]]
+    by_hand = np.mean([a != b for a, b in zip(men, men[1:] + men[:1], strict=True)])
+    assert row.control_kind == "permuted"
+    assert evidence.title == "Are texts answered alike with women instead of men?"
+    assert any("other terms of men" in line for line in evidence.context["sentences"])
+    assert row.control.value == pytest.approx(by_hand)
+    assert row.excess.value == pytest.approx(row.value.value - by_hand)
+    assert {claim.group for claim in evidence.claims} == {GROUP}
+    assert evidence.row(SHIFT, GROUP, "teacher").control is None
+    for bad in ({"test": "MFT"}, {"slots": {"person": {"women": ("she",), "men": ("he",)}, "word": ("sang",)}}):
+        with pytest.raises(InvalidInput, match="within"):
+            replace(recipe, **bad)
