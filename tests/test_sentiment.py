@@ -34,8 +34,13 @@ def test_every_question_is_answered_beside_three_strangers_as_the_readme_says(da
     assert code_of(["audit", str(tmp_path / "audit.yaml"), "--out", str(tmp_path / "runs"), "--json"]) == 0
     (run,) = [path for path in (tmp_path / "runs").glob("0*") if path.is_dir()]
     found = read(run)
-    assert {e.question for e in found.evidence.values()} == {f"compare/{name}" for name in QUESTIONS}
-    for evidence in found.evidence.values():
+    compared = [e for e in found.evidence.values() if e.question.startswith("compare/")]
+    assert {e.question for e in compared} == {f"compare/{name}" for name in QUESTIONS}
+    assert {e.question for e in found.evidence.values() if e not in compared} == {
+        "probes/women-and-men",
+        "probes/names",
+    }
+    for evidence in compared:
         row = evidence.rows[0]
         assert row.value.known and (row.control_kind, row.strangers) == ("strangers_proxy", 3), evidence.question
     told = (CASE / "README.md").read_text(encoding="utf-8")
