@@ -84,7 +84,7 @@ def perceptron(report, full: bool) -> None:
                 for more in ({}, {"internal_batch_size": 512}, {"internal_batch_size": 2048})
             ),
         ],
-        7,
+        12,
     )
     said.say("integrated gradients", ours, min(theirs), 51 * ROWS * both, faster=">= 1.5", above="<= 1.25")
 
@@ -94,7 +94,7 @@ def perceptron(report, full: bool) -> None:
             lambda: expected(passes, inputs, lent, draws=25, rng=np.random.default_rng(0)),
             lambda: shap.attribute(x, lent, target=output, n_samples=25),
         ],
-        7,
+        12,
     )
     said.say("gradient SHAP", ours, theirs, 25 * ROWS * both, faster=">= 1.5", above="<= 1.25")
 
@@ -108,7 +108,7 @@ def perceptron(report, full: bool) -> None:
                 for size in (1, 8, 64)
             ),
         ],
-        9,
+        40,
     )
     said.say("ablation", ours, min(theirs), 65 * ROWS * forward, faster=">= 1.1", above="<= 1.25")
 
