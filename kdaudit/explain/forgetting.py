@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -72,13 +73,12 @@ def shuffled(network: Network, layers: tuple[str, ...], rng: np.random.Generator
 
     Mean and spread stay, so that the answers keep their size; what was learned is gone.
     """
-    out = Network(
-        network.name, network.module, network.encoding, network.outputs, scale=network.scale, batch=network.batch
-    )
-    parts = dict(out.module.named_modules())
+    # the weights change before the network is made: its identity is that of what it computes
+    module = copy.deepcopy(network.module)
+    parts = dict(module.named_modules())
     with torch.no_grad():
         for layer in layers:
             for weight in parts[layer].parameters(recurse=False):
                 moved = rng.permutation(weight.numpy().ravel()).reshape(weight.shape)
                 weight.copy_(torch.from_numpy(moved))
-    return out
+    return Network(network.name, module, network.encoding, network.outputs, scale=network.scale, batch=network.batch)

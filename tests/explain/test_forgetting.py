@@ -36,6 +36,10 @@ def test_layers_forget_from_the_output_downwards_and_the_network_stays():
     before = {k: v.clone() for k, v in subject.module.state_dict().items()}
     assert weighted(subject) == ("4", "2", "0")
     other = shuffled(subject, ("4",), np.random.default_rng(0))
+    # by its identity what it says is kept: another network must never be taken for it
+    assert other.identity.digest != subject.identity.digest
+    copied = Network(other.name, other.module, other.encoding, other.outputs)
+    assert copied.identity.digest == other.identity.digest
     same = [torch.equal(v, before[k]) for k, v in other.module.state_dict().items()]
     assert same == [True, True, True, True, False, True]  # a bias of one number has one order
     assert torch.equal(other.module[4].weight.sort().values, before["4.weight"].sort().values)
