@@ -47,7 +47,7 @@ class Situation:
         Fields by which rows are alike: numbers in standard deviations, different levels one of them apart.
     neighbours : int
         Nearest rows of either level.
-    radius : float
+    radius : float, optional
         Largest distance of a neighbour; units without enough neighbours are left out and counted.
     beyond : float
         Difference of shares beyond which a unit counts as treated unlike, for the share that is told beside.
@@ -66,7 +66,7 @@ class Situation:
     other: str
     like: tuple[str, ...]
     neighbours: int = 8
-    radius: float = math.inf
+    radius: float | None = None
     beyond: float = 0.2
     margin: float = 0.05
     questions: int = 1_000
@@ -78,8 +78,10 @@ class Situation:
         object.__setattr__(self, "like", tuple(self.like))
         if not self.like or self.field in self.like or self.level == self.other:
             raise InvalidInput(f"`like` names fields other than {self.field}, and level and other differ")
-        if self.margin <= 0 or self.questions < 1 or self.minimum < 2 or self.neighbours < 1 or self.radius <= 0:
-            raise InvalidInput("margin, radius and questions must be above 0, neighbours 1 and minimum 2 at least")
+        if self.margin <= 0 or self.questions < 1 or self.minimum < 2 or self.neighbours < 1:
+            raise InvalidInput("margin and questions must be above 0, neighbours at least 1 and minimum at least 2")
+        if self.radius is not None and self.radius <= 0:
+            raise InvalidInput("radius is a distance above 0, or left out")
 
     @property
     def needs(self) -> frozenset[Signal]:
@@ -145,7 +147,8 @@ class Situation:
         alike = f"Rows are alike by {fields}: {self.neighbours} nearest of either."
         if not units.lacking:
             return [alike]
-        return [alike, f"{units.lacking:,} rows have too few neighbours within {self.radius:g}, and are left out."]
+        within = "" if self.radius is None else f" within {self.radius:g}"
+        return [alike, f"{units.lacking:,} rows have too few neighbours{within}, and are left out."]
 
     def _heading(self, measure: str, trial: _Trial) -> Heading:
         pair = f"{self._who} against {self.other} alike"
@@ -187,7 +190,7 @@ def _units(recipe: Situation, samples: Samples, order: Priorities) -> Units:
     theirs = theirs[np.argsort(order[theirs], kind="stable")]
     (own, near), (others, far) = (nearest(points, ours, among, recipe.neighbours) for among in (ours, theirs))
     whole = own.shape[1] == others.shape[1] == recipe.neighbours
-    kept = (np.maximum(near, far) <= recipe.radius) & whole
+    kept = (np.maximum(near, far) <= (math.inf if recipe.radius is None else recipe.radius)) & whole
     return Units(own[kept], others[kept], int((~kept).sum()))
 
 
