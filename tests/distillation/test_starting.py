@@ -9,7 +9,6 @@ from kdaudit.distillation.chain import Chain
 from kdaudit.distillation.growing import Growing
 from kdaudit.distillation.loop import distil
 from kdaudit.distillation.starting import start_from, vocabulary
-from kdaudit.distillation.students import Student
 from kdaudit.distillation.training import Schedule
 from kdaudit.domain import Domain, Real, Text
 from kdaudit.encoders import Reading, fitted
@@ -68,7 +67,6 @@ def test_vectors_of_the_same_length_keep_their_products(teacher):
     [
         Chain(hidden=(8,), assistants=((8,),), **KEYS),
         Growing(sizes=((4,), (8,)), seeds=1, **KEYS),
-        Student(hidden=(8,), **KEYS),
     ],
 )
 def test_every_recipe_may_start_from_the_teacher_and_its_controls_do_not(teacher, recipe):
