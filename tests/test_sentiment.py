@@ -12,7 +12,7 @@ from kdaudit.cli.main import code_of
 from kdaudit.run.reading import read
 
 CASE = Path(__file__).parents[1] / "case_studies" / "sentiment"
-QUESTIONS = ("fidelity", "reasons", "attention", "layers")
+QUESTIONS = ("fidelity", "reasons", "attention", "layers", "turns")
 
 
 def _encoder() -> Path:
@@ -44,7 +44,7 @@ def test_every_question_is_answered_beside_three_strangers_as_the_readme_says(da
         row = evidence.rows[0]
         assert row.value.known and (row.control_kind, row.strangers) == ("strangers_proxy", 3), evidence.question
     told = (CASE / "README.md").read_text(encoding="utf-8")
-    for line in (line for line in told.splitlines() if line.startswith("| ") and " %" in line):
+    for line in (line for line in told.splitlines() if line.startswith("| ") and " % |" in line):
         name, agreement = (cell.strip() for cell in line.split("|")[1:3])
         of = next(e for e in found.evidence.values() if (e.question, e.proxy_name) == ("compare/fidelity", name))
         assert f"{of.row('agreement', 'all', 'proxy').value.value * 100:.1f} %" == agreement
