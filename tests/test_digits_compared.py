@@ -56,6 +56,13 @@ def test_smaller_networks_are_compared_on_every_question(case, tmp_path):
     _holds(case, tmp_path)
 
 
+@pytest.mark.slow
+@pytest.mark.data
+@pytest.mark.parametrize("case", ["mnist/cnn"])
+def test_smaller_networks_of_mnist_are_compared_on_every_question(case, data_folder, tmp_path):
+    _holds(case, tmp_path)
+
+
 def _holds(case: str, out: Path) -> None:
     assert code_of(["audit", str(CASES / f"{case}.yaml"), "--out", str(out), "--json"]) == 0
     (path,) = [path for path in out.glob("0*") if path.is_dir()]
