@@ -58,10 +58,10 @@ DEFINITIONS: dict[str, str] = {
     "counterfactual_shift": "decision with the field at one value minus decision with it at the other, all else kept, "
     "mean over rows (Kusner et al. 2017, direct effect only)",
     "group_agreement": "share of a group's rows asked in which the proxy decides as the teacher",
-    "calibration_error": "sum over bins of the absolute mean of outcome minus score, each counted by the bin's share of "
-    "the group's rows (Naeini et al. 2015)",
-    "situation_gap": "share of yes among a row's nearest rows of its level minus that among those of the other level, "
-    "mean over rows (situation testing; Luong et al. 2011)",
+    "calibration_error": "sum over bins of the absolute mean of outcome minus score, each counted by the bin's share "
+    "of the group's rows (Naeini et al. 2015)",
+    "situation_gap": "share of yes among a row's nearest rows of its level minus that among those of the other "
+    "level, mean over rows (situation testing; Luong et al. 2011)",
     "situation_share": "share of rows in which that difference is larger than the plan's `beyond`",
     "flip_recall": "share of the teacher's changed decisions that change alike in the proxy",
     "flip_precision": "share of the decisions changed in the proxy that change alike in the teacher",

@@ -26,29 +26,12 @@ transformers = pytest.importorskip("transformers")
 tokenizers = pytest.importorskip("tokenizers")
 
 DOMAIN = Domain((Text("sentence"),))
+# fmt: off
 WORDS = [
-    "the",
-    "film",
-    "is",
-    "good",
-    "bad",
-    "long",
-    "warm",
-    "dull",
-    "and",
-    "not",
-    "a",
-    "very",
-    "well-made",
-    "un",
-    "##watch",
-    "##able",
-    "play",
-    "##ed",
-    "it",
-    "was",
-    "[MASK]",
+    "the", "film", "is", "good", "bad", "long", "warm", "dull", "and", "not", "a",
+    "very", "well-made", "un", "##watch", "##able", "play", "##ed", "it", "was", "[MASK]",
 ]
+# fmt: on
 TEXTS = (
     "the film is very good",
     "dull and long",
