@@ -25,7 +25,7 @@ from kdaudit.samples import Samples
 from kdaudit.subject import Ask, Subject
 from kdaudit.surrogates.choice import Candidate
 from kdaudit.surrogates.columns import columns_of
-from kdaudit.surrogates.enquiry import NONE, Body
+from kdaudit.surrogates.enquiry import NONE, Body, Trial
 from kdaudit.surrogates.making import check
 from kdaudit.surrogates.monotone import directions, isotonic
 from kdaudit.surrogates.recipes import Family, RulesRecipe, distilled
@@ -79,7 +79,7 @@ class Additive(RulesRecipe):
             raise InvalidInput(f"an additive model adds up one score; {behaviour.name!r} has {len(behaviour.outputs)}")
         # drawn when first needed, after the rows
         seed = cache(lambda: int(rng.integers(2**31)))
-        family = Family("additive model", TRIAL, lambda body: self._candidates(behaviour, body, seed()))
+        family = Family("additive model", Trial(TRIAL), lambda body: self._candidates(behaviour, body, seed()))
         return distilled(behaviour, family, (parts["fit"], parts.get("select")), partial(ask, teacher), self.care, rng)
 
     def _candidates(self, behaviour: Behaviour, body: Body, seed: int) -> Iterator[Candidate]:

@@ -16,7 +16,7 @@ from kdaudit.subject import Ask, Subject
 from kdaudit.surrogates.choice import Candidate
 from kdaudit.surrogates.columns import columns_of
 from kdaudit.surrogates.conditions import Condition, Vocabulary
-from kdaudit.surrogates.enquiry import NONE, Body
+from kdaudit.surrogates.enquiry import NONE, Body, Trial
 from kdaudit.surrogates.limits import Limits
 from kdaudit.surrogates.making import check
 from kdaudit.surrogates.monotone import in_order
@@ -94,7 +94,7 @@ def _family(behaviour: Behaviour, rules: int) -> Family:
     def candidates(body: Body) -> Iterator[Candidate]:
         return in_order(by_weight(make, body), behaviour, body.rows.samples.domain)
 
-    return Family("rule list", rules, candidates)
+    return Family("rule list", Trial(rules), candidates)
 
 
 class _Maker:

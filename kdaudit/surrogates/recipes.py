@@ -14,7 +14,7 @@ from kdaudit.rules import Rules
 from kdaudit.samples import Samples
 from kdaudit.signal import Signal
 from kdaudit.surrogates.choice import Candidate, choose
-from kdaudit.surrogates.enquiry import Body, enquire
+from kdaudit.surrogates.enquiry import Body, Trial, enquire
 from kdaudit.surrogates.limits import Limits
 from kdaudit.surrogates.making import check_enquiry, made, parted
 from kdaudit.surrogates.making import read as reading_of
@@ -60,14 +60,14 @@ class Family:
     ----------
     noun : str
         What one is called.
-    size : int
-        Most leaves of the trial trees that tell which new rows serve.
+    trial : Trial
+        How it is told which new rows serve.
     candidates : callable
         From a body of rows to the candidates that are worth a look.
     """
 
     noun: str
-    size: int
+    trial: Trial
     candidates: Callable[[Body], Iterator[Candidate]]
 
 
@@ -93,7 +93,7 @@ def distilled(
     rng : Generator
     """
     fit, select = reading_of(parted(behaviour, *rows, ask, rng), care.read)
-    enquiry = enquire(behaviour, fit, select, ask, queries=care.queries, leaves=family.size, rng=rng)
+    enquiry = enquire(behaviour, fit, select, ask, queries=care.queries, trial=family.trial, rng=rng)
     bodies = enquiry.ways(fit, select)
     found, cut = care.limits.taken(each for body in bodies for each in family.candidates(body))
     out = made(behaviour, family.noun, found, (fit, select), care.slack, enquiry, cut)

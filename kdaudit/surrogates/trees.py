@@ -16,7 +16,7 @@ from kdaudit.subject import Ask, Subject
 from kdaudit.surrogates.candidates import Extent, candidates
 from kdaudit.surrogates.certainty import Aim, Sure, check_sure, surely_grown
 from kdaudit.surrogates.choice import Candidate
-from kdaudit.surrogates.enquiry import Body
+from kdaudit.surrogates.enquiry import SURE, SURER, Body, Trial
 from kdaudit.surrogates.limits import Limits
 from kdaudit.surrogates.making import check, made, parted
 from kdaudit.surrogates.making import read as reading_of
@@ -131,7 +131,9 @@ def grown(
     if search.sure:
         return _sure(behaviour, reading_of(parted(behaviour, *rows, ask, rng), care.read), ask, (search, care), rng)
     make = partial(_trees, behaviour, search=search)
-    return distilled(behaviour, Family("tree", search.extent.leaves, make), rows, ask, care, rng)
+    plain = search.extent.fields == 1 and len(behaviour.outputs) > 2
+    family = Family("tree", Trial(search.extent.leaves, SURER if plain else SURE), make)
+    return distilled(behaviour, family, rows, ask, care, rng)
 
 
 def _trees(behaviour: Behaviour, body: Body, search: Search) -> Iterator[Candidate]:

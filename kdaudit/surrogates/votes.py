@@ -16,7 +16,7 @@ from kdaudit.subject import Ask, Subject
 from kdaudit.surrogates.choice import Candidate
 from kdaudit.surrogates.columns import columns_of
 from kdaudit.surrogates.conditions import Condition, Vocabulary, search
-from kdaudit.surrogates.enquiry import NONE, Body
+from kdaudit.surrogates.enquiry import NONE, Body, Trial
 from kdaudit.surrogates.making import check
 from kdaudit.surrogates.monotone import directions, lift
 from kdaudit.surrogates.recipes import Family, RulesRecipe, distilled
@@ -61,7 +61,9 @@ class RuleSet(RulesRecipe):
         """Return the rule set; see `kdaudit.question.ProxyRecipe`."""
         make = partial(by_weight, partial(_candidates, behaviour, rules=self.rules))
         rows = (parts["fit"], parts.get("select"))
-        return distilled(behaviour, Family("rule set", self.rules, make), rows, partial(ask, teacher), self.care, rng)
+        return distilled(
+            behaviour, Family("rule set", Trial(self.rules), make), rows, partial(ask, teacher), self.care, rng
+        )
 
 
 def _candidates(behaviour: Behaviour, body: Body, rules: int) -> Iterator[Candidate]:
