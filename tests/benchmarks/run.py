@@ -39,6 +39,8 @@ class Report:
 
     def figure(self, measure: str, value: float, *, low=None, high=None, n=None, target: str = "", peer=None) -> None:
         """Say one figure; `target` is a text such as ``"<= 5"``; `peer` the same figure of another library."""
+        # figures may come as numbers of numpy, which JSON does not know
+        value = float(value)
         met = meets(value, target) if target else None
         row = dict(
             zip(COLUMNS, (self.bench, measure, value, low, high, n, target, met, peer, self.commit), strict=True)

@@ -11,8 +11,10 @@ runner = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(runner)
 
 BENCH = """
+import numpy as np
+
 def run(report, full):
-    report.figure("seconds", 3.0 if full else 1.0, low=0.5, high=4.0, n=7, target="<= 2", peer=9.0)
+    report.figure("seconds", np.float64(3.0 if full else 1.0), low=0.5, high=4.0, n=7, target="<= 2", peer=9.0)
     report.figure("gain", float("nan"))
     if full:
         raise RuntimeError("stopped")
