@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +16,10 @@ from kdaudit.finding import Claim
 from kdaudit.interval import Interval, unknown
 from kdaudit.probe.changes import FAILED, WORDS, Effort, Labels, Method, changed, cosines, decided, has_slope
 from kdaudit.probe.figures import by_row
+from kdaudit.probe.pools import OfPool
 from kdaudit.probe.sentences import amount, capital
 from kdaudit.samples import Samples, concat
 from kdaudit.sampling.attacks import Reach, by_chance
-from kdaudit.signal import Signal
 from kdaudit.statistics.choice import queue
 from kdaudit.statistics.gaps import paired
 from kdaudit.statistics.rates import mean
@@ -35,7 +35,7 @@ Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Attack:
+class Attack(OfPool):
     """Whether small changes, made on the proxy so that its decision turns, turn the teacher's.
 
     The same rows are changed on proxies of strangers, by chance as far, and, where the teacher is a network that is
@@ -87,16 +87,6 @@ class Attack:
     def sides(self) -> int:
         """Teacher rows that a row of the data takes."""
         return FIXED_SIDES + self.strangers
-
-    @property
-    def needs(self) -> frozenset[Signal]:
-        """Nothing but answers."""
-        return frozenset()
-
-    @property
-    def part(self) -> Literal["judge", "pool"]:
-        """The pool."""
-        return "pool"
 
     def price(self, samples: Samples) -> int:
         """Return the most teacher rows, for one proxy."""

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as with_default
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from kdaudit.interval import Interval, unknown
 from kdaudit.measures.strata import Strata, stratify
 from kdaudit.probe.figures import Control, Figures, Heading, counted_or_unknown, three_rows
 from kdaudit.probe.groups import STREAM
+from kdaudit.probe.pools import OfPool
 from kdaudit.probe.readings import Reading, Values
 from kdaudit.probe.sentences import amount, capital
 from kdaudit.samples import Samples
@@ -38,7 +39,7 @@ DRAWS = 200
 
 
 @dataclass(frozen=True)
-class Calibration:
+class Calibration(OfPool):
     """Whether the scores of each group mean what they say, over bins (expected calibration error, Naeini et al. 2015).
 
     Bins hold equally many rows of the whole pool by the proxy's scores, and are the same for all groups; they are fixed
@@ -77,11 +78,6 @@ class Calibration:
     def needs(self) -> frozenset[Signal]:
         """Scores."""
         return frozenset({SCORE})
-
-    @property
-    def part(self) -> Literal["judge", "pool"]:
-        """The pool."""
-        return "pool"
 
     def price(self, samples: Samples) -> int:
         """Return the most teacher rows."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
@@ -13,11 +12,11 @@ from kdaudit.evidence import Evidence, Row
 from kdaudit.finding import Claim
 from kdaudit.interval import Interval
 from kdaudit.probe.figures import Control, Heading, three_rows
+from kdaudit.probe.pools import OfPool
 from kdaudit.probe.sentences import amount, capital
 from kdaudit.probe.turns import Change, Turns, first_rows
 from kdaudit.samples import Samples
 from kdaudit.sampling.corruptions import FITS, Kind, corrupted, fitting
-from kdaudit.signal import Signal
 from kdaudit.statistics.choice import queue
 from kdaudit.statistics.many import bonferroni
 from kdaudit.subject import Ask
@@ -28,7 +27,7 @@ UNTOUCHED = Control(reason="a model that a corruption does not touch scores exac
 
 
 @dataclass(frozen=True)
-class Corrupted:
+class Corrupted(OfPool):
     """Whether decisions hold when rows come corrupted: one claim a corruption, all of which hold together.
 
     Proxies answer all rows in all corruptions; the teacher answers some, as they were and in each, and its intervals
@@ -59,16 +58,6 @@ class Corrupted:
             raise InvalidInput("margin lies between 0 and 1, strength above 0; questions and minimum are at least 2")
         if unknown := [kind for kind in self.kinds if kind not in FITS]:
             raise InvalidInput(f"there is no corruption {unknown[0]!r}; there are {', '.join(FITS)}")
-
-    @property
-    def needs(self) -> frozenset[Signal]:
-        """Nothing but answers."""
-        return frozenset()
-
-    @property
-    def part(self) -> Literal["judge", "pool"]:
-        """The pool."""
-        return "pool"
 
     def price(self, samples: Samples) -> int:
         """Return the most teacher rows."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,18 +18,18 @@ from kdaudit.interval import Interval
 from kdaudit.probe.figures import Figures, Heading, scale, three_rows
 from kdaudit.probe.groups import STREAM
 from kdaudit.probe.likeness import flip_rows
+from kdaudit.probe.pools import OfPool
 from kdaudit.probe.sentences import capital, few_flips, how_flipped, how_shifted, listed, no_shift
 from kdaudit.probe.stops import Stops, check
 from kdaudit.probe.trials import RATE, SCORED, SHIFT, Claims, Sides, Trial
 from kdaudit.samples import Samples
 from kdaudit.sampling.companions import having, with_companions
-from kdaudit.signal import Signal
 from kdaudit.statistics.choice import queue
 from kdaudit.subject import Ask, Subject
 
 
 @dataclass(frozen=True)
-class Flip:
+class Flip(OfPool):
     """Whether the decision about a row changes when one field is set from `other` to `level`, all else kept.
 
     The teacher answers both sides of `questions` rows, chosen where the proxy may be wrong about the change; the proxy
@@ -84,16 +84,6 @@ class Flip:
             raise InvalidInput("margin must be above 0, questions at least 1 and minimum at least 2")
         if self.level == self.other:
             raise InvalidInput(f"level and other are both {self.level!r}; two values were expected")
-
-    @property
-    def needs(self) -> frozenset[Signal]:
-        """Nothing but answers."""
-        return frozenset()
-
-    @property
-    def part(self) -> Literal["judge", "pool"]:
-        """The pool."""
-        return "pool"
 
     def price(self, samples: Samples) -> int:
         """Return the most teacher rows: both sides of each row asked."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from dataclasses import field as with_default
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from kdaudit.measures.strata import UNKNOWN, Strata, crossed, stratify
 from kdaudit.probe.estimates import Estimator, errors_of
 from kdaudit.probe.figures import three_rows
 from kdaudit.probe.likeness import group_rows
+from kdaudit.probe.pools import OfPool
 from kdaudit.probe.quantities import QUANTITIES, Name, Quantity, conditional, outcomes, with_variance
 from kdaudit.probe.readings import Pool, Reading, Values, read_known, read_pool
 from kdaudit.probe.stops import Rule, Stops, answered, check, stopped
@@ -41,7 +42,7 @@ MOST_LEFT_OUT = 0.2
 
 
 @dataclass(frozen=True)
-class Parity:
+class Parity(OfPool):
     """Whether each group is decided as the reference group is.
 
     The teacher answers about `questions` rows, chosen evenly over the groups and inside them where the proxy may be
@@ -131,11 +132,6 @@ class Parity:
     def needs(self) -> frozenset[Signal]:
         """Scores, if they are compared; a decision can be read off anything."""
         return frozenset() if self._quantity.decides else frozenset({SCORE})
-
-    @property
-    def part(self) -> Literal["judge", "pool"]:
-        """The pool."""
-        return "pool"
 
     @property
     def _quantity(self) -> Quantity:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as with_default
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -16,11 +16,11 @@ from kdaudit.finding import Claim
 from kdaudit.interval import Interval, unknown
 from kdaudit.probe.figures import Control, Figures, Heading, three_rows
 from kdaudit.probe.groups import MARGIN, STREAM, Parity, method_of, tell_contrasts
+from kdaudit.probe.pools import OfPool
 from kdaudit.probe.quantities import Name
 from kdaudit.probe.sentences import amount, capital
 from kdaudit.probe.surveys import LEVEL
 from kdaudit.samples import Samples
-from kdaudit.signal import Signal
 from kdaudit.statistics.choice import queue
 from kdaudit.statistics.many import bonferroni
 from kdaudit.subject import Ask
@@ -31,7 +31,7 @@ Worst = dict[str, list[Figures]]
 
 
 @dataclass(frozen=True)
-class EqualizedOdds:
+class EqualizedOdds(OfPool):
     """Whether true and false positive rates of each group are those of the reference group (Hardt et al. 2016).
 
     The worse of both differences is judged, as in fairlearn; where either rate has no rows, the answer is undecided.
@@ -67,16 +67,6 @@ class EqualizedOdds:
             self.field, self.reference, self.groups, self.cuts, self.margin, half, self.minimum, measure, self.output,
             self.yes, self.outcome, self.names,
         )  # fmt: skip
-
-    @property
-    def needs(self) -> frozenset[Signal]:
-        """Nothing but answers."""
-        return frozenset()
-
-    @property
-    def part(self) -> Literal["judge", "pool"]:
-        """The pool."""
-        return "pool"
 
     def price(self, samples: Samples) -> int:
         """Return the most teacher rows."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from kdaudit.evidence import Evidence, Row
 from kdaudit.finding import Claim
 from kdaudit.interval import Interval, unknown
 from kdaudit.probe.figures import Control, Figures, Heading, among, bounded, by_row, counted_or_unknown, three_rows
+from kdaudit.probe.pools import OfPool
 from kdaudit.probe.sentences import amount, capital
 from kdaudit.probe.turns import first_rows
 from kdaudit.samples import Samples, concat
@@ -34,7 +34,7 @@ Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Outside:
+class Outside(OfPool):
     """Whether the teacher is sure about rows unlike all data, and whether the proxy still answers as it does there.
 
     A model should know where it was taught nothing (Hendrycks and Gimpel 2017 measure so, by the largest score).  A
@@ -76,11 +76,6 @@ class Outside:
     def needs(self) -> frozenset[Signal]:
         """Scores, which say how sure."""
         return frozenset({SCORE})
-
-    @property
-    def part(self) -> Literal["judge", "pool"]:
-        """The pool."""
-        return "pool"
 
     def price(self, samples: Samples) -> int:
         """Return the most teacher rows."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +16,11 @@ from kdaudit.finding import Claim
 from kdaudit.interval import Interval, unknown
 from kdaudit.probe.figures import Control, Figures, Heading, bounded, counted_or_unknown, finite, scale, three_rows
 from kdaudit.probe.groups import STREAM
+from kdaudit.probe.pools import OfPool
 from kdaudit.probe.readings import Reading, Values
 from kdaudit.probe.sentences import amount, capital, listed, size
 from kdaudit.samples import Samples
 from kdaudit.sampling.companions import having, nearest, placed_by
-from kdaudit.signal import Signal
 from kdaudit.statistics.choice import Priorities, queue
 from kdaudit.statistics.covariate import Assisted, assisted
 from kdaudit.statistics.rates import mean
@@ -33,7 +33,7 @@ SURELY = 0.95
 
 
 @dataclass(frozen=True)
-class Situation:
+class Situation(OfPool):
     """Whether rows with `level` are decided as rows with `other` are that are alike (Luong, Ruggieri and Turini 2011).
 
     Each row with `level` is a unit: the share of yes among its nearest rows with `level`, minus that among its nearest
@@ -82,16 +82,6 @@ class Situation:
             raise InvalidInput("margin and questions must be above 0, neighbours at least 1 and minimum at least 2")
         if self.radius is not None and self.radius <= 0:
             raise InvalidInput("radius is a distance above 0, or left out")
-
-    @property
-    def needs(self) -> frozenset[Signal]:
-        """Nothing but answers."""
-        return frozenset()
-
-    @property
-    def part(self) -> Literal["judge", "pool"]:
-        """The pool."""
-        return "pool"
 
     def price(self, samples: Samples) -> int:
         """Return the most teacher rows."""

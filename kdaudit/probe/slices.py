@@ -16,11 +16,11 @@ from kdaudit.finding import Claim
 from kdaudit.measures.strata import Strata, grouped
 from kdaudit.probe.figures import three_rows
 from kdaudit.probe.groups import STREAM, Parity, method_of, tell_contrasts
+from kdaudit.probe.pools import OfPool
 from kdaudit.probe.quantities import QUANTITIES, outcomes
 from kdaudit.probe.readings import Reading
 from kdaudit.probe.surveys import LEVEL
 from kdaudit.samples import Samples
-from kdaudit.signal import Signal
 from kdaudit.statistics.choice import queue
 from kdaudit.statistics.many import bonferroni
 from kdaudit.statistics.search import Limits, Slice, search
@@ -41,7 +41,7 @@ class Inside(Parity):
 
 
 @dataclass(frozen=True)
-class Slices:
+class Slices(OfPool):
     """Whether the worst subgroups that the proxy points to are worse for the teacher by more than the margin.
 
     Subgroups are searched on one half of the pool, by the proxy's answers alone; the worst are judged by teacher rows
@@ -83,16 +83,6 @@ class Slices:
     def __post_init__(self) -> None:
         if self.margin <= 0 or self.least < 2 or self.most < 1 or self.questions < self.most:
             raise InvalidInput("margin must be above 0, least at least 2, most at least 1 and questions no fewer")
-
-    @property
-    def needs(self) -> frozenset[Signal]:
-        """Nothing but answers."""
-        return frozenset()
-
-    @property
-    def part(self) -> Literal["judge", "pool"]:
-        """The pool."""
-        return "pool"
 
     def price(self, samples: Samples) -> int:
         """Return the most teacher rows."""

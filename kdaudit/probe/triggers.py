@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +16,11 @@ from kdaudit.finding import Claim
 from kdaudit.interval import Interval
 from kdaudit.probe.changes import decided, has_slope
 from kdaudit.probe.figures import Control, Heading, by_row, three_rows
+from kdaudit.probe.pools import OfPool
 from kdaudit.probe.sentences import amount, capital
 from kdaudit.probe.turns import Change, Turns, first_rows
 from kdaudit.samples import Samples, concat
 from kdaudit.sampling.triggers import Rise, Stamp, another, inverted, stamps
-from kdaudit.signal import Signal
 from kdaudit.statistics.choice import queue
 from kdaudit.statistics.many import bonferroni
 from kdaudit.subject import Ask, Subject
@@ -40,7 +40,7 @@ FEWEST = 5
 
 
 @dataclass(frozen=True)
-class Trigger:
+class Trigger(OfPool):
     """Whether marks found on the proxy turn the teacher's decisions to one target.
 
     Marks are looked for on one half of the pool by the proxy's answers alone (patches along its gradients too), and
@@ -89,16 +89,6 @@ class Trigger:
     def sides(self) -> int:
         """Teacher rows that a row of the data takes."""
         return 1 + (FIXED_SIDES + self.strangers) * self.most + len(self.given)
-
-    @property
-    def needs(self) -> frozenset[Signal]:
-        """Nothing but answers."""
-        return frozenset()
-
-    @property
-    def part(self) -> Literal["judge", "pool"]:
-        """The pool."""
-        return "pool"
 
     def price(self, samples: Samples) -> int:
         """Return the most teacher rows, for one proxy."""
