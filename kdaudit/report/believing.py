@@ -136,7 +136,7 @@ def _measures(evidence: list[Evidence]) -> list[Block]:
         rest = tuple(s for s in strips if s not in main)
         (second if measure in SECOND else out).append(strips_of(title, main))
         if rest:
-            summary = f"{title} by group ({count(len(rest))} rows)"
+            summary = f"{title} by group ({count(len(rest))} row{'s' * (len(rest) > 1)})"
             out.append(Fold(summary, (strips_of(title, rest),)))
     if second:
         out.append(Fold(f"{count(len(second))} further measures of the same", tuple(second)))

@@ -12,6 +12,8 @@ from kdaudit.interval import Interval
 from kdaudit.report.words import clean, number, span, whole
 
 WIDTH, HEIGHT, EDGE = 280.0, 28.0, 8.0
+LETTER = 6.5
+"""Width of a letter of a label, rather too much."""
 MIDDLE = HEIGHT / 2
 
 
@@ -89,10 +91,12 @@ def axis(scale: tuple[float, float], unit: str) -> Markup:
     for x, at, anchor in ends:
         text = Markup('<text x="{:.0f}" y="10" text-anchor="{}">{}</text>')
         parts.append(text.format(at, anchor, clean(number(x, unit))))
-    if low < 0.0 < high and 0.15 < -low / (high - low) < 0.85:
+    if low < 0.0 < high:
         at = place(0.0, scale)
         parts.append(Markup('<path d="M{:.1f} 13v5" stroke="var(--rule)"/>').format(at))
-        parts.append(Markup('<text x="{:.1f}" y="10" text-anchor="middle">0</text>').format(at))
+        left, right = (EDGE + LETTER * (len(number(x, unit)) + 1) for x in scale)
+        if left < at < WIDTH - right:
+            parts.append(Markup('<text x="{:.1f}" y="10" text-anchor="middle">0</text>').format(at))
     alt = f"scale from {number(low, unit)} to {number(high, unit)}"
     return svg(WIDTH, 19, alt, parts, kind="strip axis")
 

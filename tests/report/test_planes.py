@@ -1,13 +1,14 @@
 import re
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kdaudit.finding import Transfer, Verdict
 from kdaudit.interval import Interval, counted, unknown
 from kdaudit.report.document import Contrast, Shown, TransferPlot
-from kdaudit.report.figures import nice_step, place, strip
+from kdaudit.report.figures import axis, nice_step, place, strip
 from kdaudit.report.planes import Box, Page, limit, transfer
 
 GAP = st.floats(-0.9, 0.9)
@@ -79,3 +80,11 @@ def test_places_rise_with_values_and_stay_on_the_strip(x):
 @given(st.floats(1e-4, 100))
 def test_axes_have_two_to_five_steps(room):
     assert 1.5 <= room / nice_step(room) <= 4.0001
+
+
+@pytest.mark.parametrize(
+    ("scale", "unit", "shown"),
+    [((-0.05, 0.25), "points", False), ((-0.5, 0.35), "", True), ((-0.01, 1.0), "", False), ((0.1, 0.9), "", False)],
+)
+def test_nothing_is_written_over_the_ends_of_a_scale(scale, unit, shown):
+    assert (">0</text>" in str(axis(scale, unit))) == shown
