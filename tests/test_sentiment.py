@@ -44,7 +44,11 @@ def test_every_question_is_answered_beside_three_strangers_as_the_readme_says(da
         row = evidence.rows[0]
         assert row.value.known and (row.control_kind, row.strangers) == ("strangers_proxy", 3), evidence.question
     told = (CASE / "README.md").read_text(encoding="utf-8")
-    for line in (line for line in told.splitlines() if line.startswith("| ") and " % |" in line):
-        name, agreement = (cell.strip() for cell in line.split("|")[1:3])
-        of = next(e for e in found.evidence.values() if (e.question, e.proxy_name) == ("compare/fidelity", name))
-        assert f"{of.row('agreement', 'all', 'proxy').value.value * 100:.1f} %" == agreement
+    for evidence in (e for e in compared if e.question == "compare/fidelity"):
+        row = evidence.row("agreement", "all", "proxy")
+        assert f"| {evidence.proxy_name} | {_said(row.value)} | {_said(row.control)} |" in told
+
+
+def _said(interval):
+    value, low, high = (100 * end for end in (interval.value, interval.low, interval.high))
+    return f"{value:.1f} % ({low:.1f} to {high:.1f})"
