@@ -78,19 +78,26 @@ def supplied(plan: Plan, data: Path | None) -> Plan:
     return replace(plan, questions=tuple(found))
 
 
+NAMING = ("field", "fields", "like", "companions", "plane", "by")
+"""Keys of questions that name fields of the domain."""
+
+
 def _check_fields(item: QuestionItem, domain: Domain) -> None:
-    """Refuse a question whose `field` or `fields` are not among the domain's, or that compares levels it lacks."""
+    """Refuse a question that names a field which is not among the domain's, or that compares levels it lacks."""
     recipe = item.recipe
-    given = (getattr(recipe, name, ()) for name in ("field", "fields"))
+    given = (getattr(recipe, name, ()) for name in NAMING)
     names = [one for value in given for one in ((value,) if isinstance(value, str) else value) if one]
     levels = [str(getattr(recipe, name)) for name in ("level", "other", "reference") if getattr(recipe, name, None)]
     try:
-        kinds = [domain[name] for name in names]
-        if len(kinds) == 1 and isinstance(kinds[0], Category):
+        kinds = {name: domain[name] for name in names}
+        field = getattr(recipe, "field", ())
+        own = (field,) if isinstance(field, str) else tuple(field)
+        compared = kinds[own[0]] if len(own) == 1 and own[0] else None
+        if isinstance(compared, Category):
             for level in levels:
                 # rows without a level are a group of their own, which may be compared with
-                if not (level == UNKNOWN and kinds[0].missing):
-                    domain.code(names[0], level)
+                if not (level == UNKNOWN and compared.missing):
+                    domain.code(compared.name, level)
     except OutOfDomain as error:
         raise InvalidInput(f"{item.key}: {error}") from error
 

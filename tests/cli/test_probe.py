@@ -105,6 +105,9 @@ def test_names_of_probe_files_go_in_either_number(tmp_path, monkeypatch):
         ("kind: flip\nfield: sex\nlevel: femal\nother: male\n", "femal"),
         ("kind: parity\nfield: sex\nreference: mail\n", "mail"),
         ("kind: slices\nfields: [ag]\n", "ag"),
+        ("kind: situation\nfield: sex\nlevel: female\nother: male\nlike: [age, ours]\n", "'ours'"),
+        ("kind: situation\nfield: sex\nlevel: female\nother: mole\nlike: [age]\n", "mole"),
+        ("kind: flip\nfield: sex\nlevel: female\nother: male\ncompanions: [jobs]\n", "'jobs'"),
         ("kind: attack\nfields: [wages]\n", "wages"),
         ("kind: templates\ntemplates: ['{who} is here.']\n", "who"),
         (
