@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +18,7 @@ from kdaudit.data import readers, sets
 from kdaudit.domain import Category, Domain
 from kdaudit.errors import InvalidInput, OutOfDomain
 from kdaudit.measures.strata import UNKNOWN
+from kdaudit.question import Question
 from kdaudit.samples import Samples
 
 
@@ -81,17 +84,18 @@ def supplied(plan: Plan, data: Path | None) -> Plan:
 NAMING = ("field", "fields", "like", "companions", "plane", "by")
 """Keys of questions that name fields of the domain."""
 
+COMPARING = ("level", "other", "reference")
+"""Keys of questions that name levels of their field."""
+
 
 def _check_fields(item: QuestionItem, domain: Domain) -> None:
     """Refuse a question that names a field which is not among the domain's, or that compares levels it lacks."""
-    recipe = item.recipe
-    given = (getattr(recipe, name, ()) for name in NAMING)
-    names = [one for value in given for one in ((value,) if isinstance(value, str) else value) if one]
-    levels = [str(getattr(recipe, name)) for name in ("level", "other", "reference") if getattr(recipe, name, None)]
+    given = _keys(item.recipe)
+    names = [one for key in NAMING for one in _several(given.get(key)) if one]
+    levels = [str(given[key]) for key in COMPARING if given.get(key)]
     try:
         kinds = {name: domain[name] for name in names}
-        field = getattr(recipe, "field", ())
-        own = (field,) if isinstance(field, str) else tuple(field)
+        own = _several(given.get("field"))
         compared = kinds[own[0]] if len(own) == 1 and own[0] else None
         if isinstance(compared, Category):
             for level in levels:
@@ -100,6 +104,16 @@ def _check_fields(item: QuestionItem, domain: Domain) -> None:
                     domain.code(compared.name, level)
     except OutOfDomain as error:
         raise InvalidInput(f"{item.key}: {error}") from error
+
+
+def _keys(recipe: Question) -> dict[str, Any]:
+    """Return what a plan may say of the question, under the plan's own keys."""
+    return {one.name: getattr(recipe, one.name) for one in fields(recipe)} if is_dataclass(recipe) else {}
+
+
+def _several(value: object) -> tuple[str, ...]:
+    """Return one name, several or none as several."""
+    return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, Sequence) else ()
 
 
 def _check_constraints(samples: Samples) -> None:
