@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kdaudit.behaviour import Behaviour, Contrast, Minus
+from kdaudit.encoders import Encoder
 from kdaudit.evidence import Evidence
 from kdaudit.question import ProxyRecipe, Question, Setting, Workbench
 from kdaudit.samples import Samples
@@ -301,4 +303,45 @@ class Differing(Protocol):
     @property
     def minus(self) -> Minus | None:
         """To whom."""
+        ...
+
+
+@runtime_checkable
+class Rereading(Protocol):
+    """Its rules test fields that are read off rows; those of all others test the rows' own."""
+
+    @property
+    def reading(self) -> Any:  # noqa: ANN401 - of the room that made it
+        """How; None where they test the rows' own."""
+        ...
+
+    def seen(self, samples: Samples) -> Samples:
+        """Return rows as the rules see them."""
+        ...
+
+
+# ---- what any subject may carry beside
+
+
+@runtime_checkable
+class Encoded(Protocol):
+    """It shows how rows become columns of numbers; all others take rows as they are."""
+
+    @property
+    def encoding(self) -> Encoder:
+        """The way."""
+        ...
+
+
+@runtime_checkable
+class Opened(Encoded, Protocol):
+    """A network that is evaluated in place, between rows and inside its layers too; all others are only asked."""
+
+    @property
+    def module(self) -> Any:  # noqa: ANN401 - a torch module; naming it here would load torch
+        """Its body."""
+        ...
+
+    def raw(self, encoded: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return what it gives for encoded rows, before anything is made of it."""
         ...

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from kdaudit.abilities import Differing
 from kdaudit.behaviour import Minus
 from kdaudit.cast import Cast
 from kdaudit.compare.ruled import Ruled, Wording, no_evidence
@@ -66,8 +67,8 @@ class Departures:
 
         A proxy that answers with no such difference gives evidence without rows, and the reason in its context.
         """
-        minus = getattr(cast.proxy, "minus", None)
-        if not isinstance(cast.proxy.form, Rules) or not isinstance(minus, Minus) or cast.other is None:
+        minus = cast.proxy.minus if isinstance(cast.proxy, Differing) else None
+        if not isinstance(cast.proxy.form, Rules) or minus is None or cast.other is None:
             title = f"Where does the teacher answer otherwise by the rules of {cast.proxy_name}?"
             return no_evidence(title, f"{cast.proxy_name} is no tree of the teacher minus another", cast.proxy_name)
         title = f"Where does the teacher {'decide' if minus.of == 'decision' else 'score'} otherwise than {minus.name}?"

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from kdaudit.abilities import Differing
 from kdaudit.behaviour import Contrast
 from kdaudit.cast import Cast
 from kdaudit.compare.ruled import Ruled, Wording, no_evidence
@@ -67,8 +68,8 @@ class Differences:
 
         A proxy that answers with no difference gives evidence without rows, and the reason in its context.
         """
-        contrast = getattr(cast.proxy, "contrast", None)
-        if not isinstance(cast.proxy.form, Rules) or not isinstance(contrast, Contrast):
+        contrast = cast.proxy.contrast if isinstance(cast.proxy, Differing) else None
+        if not isinstance(cast.proxy.form, Rules) or contrast is None:
             title = f"Where does the teacher answer otherwise by the rules of {cast.proxy_name}?"
             return no_evidence(title, f"{cast.proxy_name} is no tree of differences", cast.proxy_name)
         name = contrast.field.replace("_", " ")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from kdaudit.abilities import Encoded
 from kdaudit.cast import Cast, Empty
 from kdaudit.compare.voices import like_teacher
 from kdaudit.layers import Layers
@@ -36,7 +37,7 @@ def inside(
     for name, seat in seats.items():
         if isinstance(seat, Empty):
             out[name] = seat
-        elif not isinstance(seat.form, Layers) or not hasattr(seat, "encoding"):
+        elif not isinstance(seat.form, Layers) or not isinstance(seat, Encoded):
             out[name] = Empty(f"{seat.identity.name} has no layers that could be looked at")
         else:
             out[name] = look(name, seat, names[0] if like_teacher(name, cast) else names[1])

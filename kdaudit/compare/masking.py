@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from kdaudit.abilities import Encoded
 from kdaudit.cast import Empty
 from kdaudit.compare.heeding import Heed, Seats
 from kdaudit.compare.lines import MADE, Floats
@@ -32,7 +33,7 @@ Choose = Callable[[int, int, int], NDArray[np.int64]]
 
 def maskable(teacher: Subject) -> str:
     """Return why words cannot be masked for a teacher; empty if they can."""
-    if not isinstance(getattr(teacher, "encoding", None), Tokens | Pieces):
+    if not isinstance(teacher, Encoded) or not isinstance(teacher.encoding, Tokens | Pieces):
         return f"{teacher.identity.name} does not read words whose places are known"
     return "" if SCORE in teacher.offers else f"{teacher.identity.name} gives no scores"
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kdaudit.abilities import Rereading
 from kdaudit.compare.words import capital
 from kdaudit.evidence import Evidence, Row
 from kdaudit.finding import Claim, Form
@@ -58,8 +59,7 @@ class Wording:
 
 def as_read(proxy: Subject, samples: Samples) -> Samples:
     """Return the rows as the rules of a proxy see them: themselves, or fields read off texts and pictures."""
-    seen: Callable[[Samples], Samples] | None = getattr(proxy, "seen", None)
-    return samples if seen is None else seen(samples)
+    return proxy.seen(samples) if isinstance(proxy, Rereading) else samples
 
 
 def no_evidence(title: str, reason: str, proxy_name: str) -> Evidence:

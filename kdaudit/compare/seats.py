@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from kdaudit.abilities import Differing, Encoded, Opened, Rereading
 from kdaudit.cast import Cast, Empty
 from kdaudit.digest import of_data
 from kdaudit.explain.attributions import Attributions
@@ -120,23 +121,26 @@ def some_rows(task: Task, teacher: Subject, most: int) -> Task:
 
 def is_network(subject: Subject) -> bool:
     """Return whether a subject is a network that can be evaluated here, at points between rows too."""
-    return isinstance(subject.form, Layers) and hasattr(subject, "encoding") and hasattr(subject, "module")
+    return isinstance(subject.form, Layers) and isinstance(subject, Opened)
 
 
 def gives_gradients(subject: Subject) -> bool:
     """Return whether a subject can be asked for gradients by its columns here."""
-    return GRADIENT in subject.offers and hasattr(subject, "encoding")
+    return GRADIENT in subject.offers and isinstance(subject, Encoded)
 
 
 def has_slopes(subject: Subject) -> bool:
     """Return whether a subject has gradients: by its columns, or by the vectors of its words."""
-    return gives_gradients(subject) or (is_network(subject) and not subject.encoding.continuous)  # type: ignore[attr-defined]
+    return gives_gradients(subject) or (
+        is_network(subject) and isinstance(subject, Opened) and not subject.encoding.continuous
+    )
 
 
 def rules_of(subject: Subject) -> Rules | None:
     """Return the rules by which a subject answers rows, or None."""
-    plain = all(getattr(subject, name, None) is None for name in ("contrast", "minus", "reading"))
-    return subject.form if plain and isinstance(subject.form, Rules) else None
+    differs = isinstance(subject, Differing) and (subject.contrast is not None or subject.minus is not None)
+    rereads = isinstance(subject, Rereading) and subject.reading is not None
+    return subject.form if isinstance(subject.form, Rules) and not differs and not rereads else None
 
 
 def is_open(subject: Subject) -> bool:

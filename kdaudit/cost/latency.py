@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import binom
 
+from kdaudit.abilities import Opened
 from kdaudit.errors import InvalidInput
 from kdaudit.interval import Interval, unknown
 from kdaudit.samples import Samples
@@ -85,13 +86,12 @@ def passing(subject: Subject, samples: Samples) -> Call:
 
     It is what the network takes wherever it runs; a subject that shows no module answers the rows instead.
     """
-    module, encoding = getattr(subject, "module", None), getattr(subject, "encoding", None)
-    if module is None or encoding is None:
+    if not isinstance(subject, Opened):
         return answering(subject, samples, (SCORE,))
     # torch is loaded where it is measured, not where a plan is checked
     from kdaudit.networks.passes import forward
 
-    return forward(module, encoding.encode(samples))
+    return forward(subject.module, subject.encoding.encode(samples))
 
 
 def latency(

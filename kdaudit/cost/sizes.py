@@ -8,6 +8,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
+from kdaudit.abilities import Opened, Rereading
 from kdaudit.cast import Empty
 from kdaudit.digest import canonical
 from kdaudit.interval import Interval, counted
@@ -65,8 +66,7 @@ def size(subject: Subject, samples: Samples) -> Size | Empty:
             return _network(subject, layers, samples)
         case Rules() as rules:
             # rules over texts and pictures test what is read off them; the reading itself is not counted
-            seen = getattr(subject, "seen", None)
-            values = comparisons(rules, samples if seen is None else seen(samples))
+            values = comparisons(rules, subject.seen(samples) if isinstance(subject, Rereading) else samples)
             n, told = len(samples), sum(len(rule.score) for rule in rules.rules)
             most = float(sum(_parts(test) for rule in rules.rules for test in rule.tests))
             return Size(
@@ -91,16 +91,12 @@ def _network(subject: Subject, layers: Layers, samples: Samples) -> Size:
 
 def _multiply_adds(subject: Subject, samples: Samples) -> int | Empty:
     name = subject.identity.name
-    module, encoding = getattr(subject, "module", None), getattr(subject, "encoding", None)
-    if module is None or encoding is None or not len(samples):
+    if not isinstance(subject, Opened) or not len(samples):
         return Empty(f"{name} cannot be run here layer by layer, so its operations are not counted")
     # torch is loaded where operations are counted, not where a plan is checked
     from kdaudit.networks.operations import operations
 
-    row = encoding.encode(samples.take([0]))
-    if not isinstance(row, np.ndarray):
-        return Empty(f"{name} takes more than one array a row, so its operations are not counted")
-    found = operations(module, row)
+    found = operations(subject.module, subject.encoding.encode(samples.take([0])))
     if found.uncounted:
         return Empty(f"the operations of {', '.join(found.uncounted)} in {name} cannot be counted")
     return found.multiply_adds

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from kdaudit.abilities import Opened
 from kdaudit.domain import Real
 from kdaudit.encoding import Encoding
 from kdaudit.pictures import Pictures
@@ -63,12 +64,11 @@ FAILED = -9
 
 def has_slope(subject: Subject, rows: Samples) -> bool:
     """Return whether a subject is a network over the rows' own fields whose gradients can be used."""
-    encoding = getattr(subject, "encoding", None)
     return (
         GRADIENT in subject.offers
-        and hasattr(subject, "raw")
-        and isinstance(encoding, (Encoding, Pictures))
-        and encoding.domain.layout() == rows.domain.layout()
+        and isinstance(subject, Opened)
+        and isinstance(subject.encoding, (Encoding, Pictures))
+        and subject.encoding.domain.layout() == rows.domain.layout()
     )
 
 

@@ -98,7 +98,8 @@ def test_an_ability_is_had_by_its_name_alone():
 def test_nothing_else_is_read_off_recipes():
     # a name in a string is an ability that nobody could find
     found = []
-    for file in sorted(AUDITING.glob("*.py")):
+    rooms = [AUDITING, *(AUDITING.parent / room for room in ("compare", "cost", "probe"))]
+    for file in sorted(one for room in rooms for one in room.glob("*.py") if one.name != "__init__.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("getattr", "hasattr"):
                 name = node.args[1]
