@@ -54,6 +54,15 @@ STAGES = 4
 
 UNITS = {"interactions": "pairs of fields"}
 """What gets a share, where it is not a field."""
+NAMES = {
+    "gradient_input": "gradient times input",
+    "gradient_shap": "gradient SHAP",
+    "deeplift": "DeepLift",
+    "grad_cam": "Grad-CAM",
+    "shapley": "Shapley values",
+    "interactions": "interactions of pairs",
+}
+"""Methods in words, where they are not their names."""
 
 
 @dataclass(frozen=True)
@@ -164,12 +173,14 @@ class Attribution:
         context["nulls"] = {} if whole else telling.nulls(seats, null, told, items, rng)
         context["crossed"] = telling.crossing(tried)
         context["sanity"] = telling.sanity(method, cast, task, ask, SANITY)
+        context["unit"] = UNITS.get(method, _units(seats, samples))
+        way = NAMES.get(method, method.replace("_", " "))
         context["sentences"] = list(telling.sentences(context, cast, items[0]))
         return Evidence(
             question="",
-            title=f"Does the {cast.proxy_name} have this teacher's reasons?",
+            title=f"Does the {cast.proxy_name} have this teacher's reasons, by {way}?",
             rows=rows,
-            claims=(telling.claim(cast, items[0], self.margin, units=UNITS.get(method, "fields")),),
+            claims=(telling.claim(cast, items[0], self.margin, units=context["unit"]),),
             context=context,
             arrays={
                 name: seat.values.astype(np.float32)
@@ -243,6 +254,12 @@ class Attribution:
 def _of_texts(seats: Explained) -> bool:
     teacher = seats["teacher"]
     return not isinstance(teacher, Empty) and bool(teacher.words)
+
+
+def _units(seats: Explained, samples: Samples) -> str:
+    if _of_texts(seats):
+        return "words"
+    return "patches" if any(item.kind == "image" for item in samples.domain.fields) else "fields"
 
 
 def _measure(likeness: Likeness) -> Measure:

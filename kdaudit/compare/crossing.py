@@ -110,7 +110,8 @@ CROSSED_MEASURE = Measure(
     "points",
     (-1.0, 1.0),
     "high",
-    "area between the teacher's score as fields are put in and as they are taken away, in the proxy's order",
+    "area between the teacher's score as fields (words of texts, patches of pictures) are put in and as they are taken "
+    "away, in the proxy's order",
     "Petsiuk et al. 2018 (insertion and deletion)",
-    "The proxy's order of fields, tried on the teacher",
+    "The proxy's order of reasons, tried on the teacher",
 )

@@ -266,10 +266,11 @@ def sentences(found: dict[str, Any], cast: Cast, item: Beside) -> Iterator[str]:
     if share is not None:
         words = Interval.from_data(share)
         yield (
-            f"Tried on the teacher, the {cast.proxy_name}'s order of fields gains {words.text('percent')} of what the "
-            "teacher's own order gains over a random one."
+            f"Tried on the teacher, the {cast.proxy_name}'s order of {found['unit']} gains "
+            f"{words.text('percent')} of what the teacher's own order gains over a random one."
             if words.known
-            else "The teacher's own order of fields gains no more than a random one; orders cannot be compared on it."
+            else f"The teacher's own order of {found['unit']} gains no more than a random one; orders cannot be "
+            "compared on it."
         )
     stages = found["sanity"].get("stages")
     if stages:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from kdaudit.cast import CONTROL_WORDS
 from kdaudit.measures.named import DEFINITIONS
+from kdaudit.report.believing import headings
 from kdaudit.report.contrasts import measure_words
-from kdaudit.report.document import Block, Bullets, Code, Facts, Heading, Note, Paragraph, Table
+from kdaudit.report.document import Block, Bullets, Code, Facts, Fold, Heading, Note, Paragraph, Table
 from kdaudit.report.words import GLOSSARY, count, short
 
 if TYPE_CHECKING:
@@ -97,9 +98,13 @@ def method(run: Run) -> tuple[Block, ...]:
         intervals = (f"Intervals of {words} certainty occur: higher ones where several claims are decided at once.",)
     if ways:
         intervals += (f"Intervals are made by: {'; '.join(ways)}.",)
-    out.append(Bullets((*controls, *measures, *intervals)))
-    for question, sentences in _sentences(run).items():
-        out += [Heading(question, 3), Bullets(sentences)]
+    out.append(Bullets((*controls, *intervals)))
+    if measures:
+        out.append(Fold(f"What the {count(len(measures))} measures are", (Bullets(measures),)))
+    questions = _sentences(run)
+    if questions:
+        parts = [block for question, told in questions.items() for block in (Heading(question, 3), Bullets(told))]
+        out.append(Fold(f"How each of the {count(len(questions))} questions was asked", tuple(parts)))
     notes = tuple(str(note) for note in account.get("notes", ()))
     return (*out, *((Heading("Notes", 3), Bullets(notes)) if notes else ()))
 
@@ -141,11 +146,16 @@ def _seats(account: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
 
 
 def _sentences(run: Run) -> dict[str, tuple[str, ...]]:
-    out: dict[str, dict[str, None]] = {}
+    """Return what is to be known of each question, of all proxies together."""
+    questions: dict[str, list[Evidence]] = {}
     for evidence in run.evidence.values():
-        found = out.setdefault(f"{evidence.title} ({evidence.question})", {})
-        found.update(dict.fromkeys(_told(evidence)))
-    return {title: tuple(found) for title, found in out.items() if found}
+        questions.setdefault(evidence.question, []).append(evidence)
+    titles = headings(questions)
+    out = {
+        f"{titles[question]} ({question})": tuple(dict.fromkeys(text for one in found for text in _told(one)))
+        for question, found in questions.items()
+    }
+    return {title: told for title, told in out.items() if told}
 
 
 def _told(evidence: Evidence) -> list[str]:
@@ -163,7 +173,7 @@ def _told(evidence: Evidence) -> list[str]:
     worst = context.get("worst_slice")
     if isinstance(worst, Mapping) and isinstance(worst.get("tried"), int):
         words = f"The worst slice was found among {count(worst['tried'])}: {worst.get('group', '')}"
-        out.append(f"{words} ({worst.get('method', '')}).")
+        out.append(f"{words} ({worst['method']})." if worst.get("method") else f"{words}.")
     return out
 
 

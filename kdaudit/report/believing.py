@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from kdaudit.cast import CONTROL_WORDS
 from kdaudit.evidence import Evidence, Row
 from kdaudit.measures.named import DEFINITIONS
-from kdaudit.measures.reasons import FURTHER
 from kdaudit.report.charges import standing
 from kdaudit.report.contrasts import about_proxies, measure_words
 from kdaudit.report.document import Block, Fold, Heading, Key, Paragraph, Strip, Strips, Table
 from kdaudit.report.pictures import maps, planes
 from kdaudit.report.reasons import charts
-from kdaudit.report.words import SIGNS, contrast_words, count, span, whole
+from kdaudit.report.words import SIGNS, contrast_words, count, listed, span, whole
 
 if TYPE_CHECKING:
     from kdaudit.run.reading import Run
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 TITLE = "How far the proxies can be believed"
 DRAWN = ("strip", "plane", "map")
 """Evidence that is drawn as strips, with its pictures below them."""
-SECOND = frozenset(likeness.name for likeness in FURTHER)
-"""Measures that say much the same as those before them: shown on demand."""
+OPEN = ("agreement_beside_outcomes",)
+"""Measures that are shown at once though no claim rests on them; all others of a question are shown on demand."""
 WHOLE_SHARE = 0.5
 """The whole scale is drawn where the numbers take up more than this share of it."""
 
@@ -46,18 +46,30 @@ def believing(run: Run) -> tuple[Block, ...]:
         *standing(run),
         _key(rows),
     ]
-    for question, evidence in _by_question(run, drawn).items():
-        # one heading for all proxies, whose titles differ by their name alone
-        titles = {
-            e.title.replace(f"the {e.proxy_name}", "each proxy") if e.proxy_name else e.title: None for e in evidence
-        }
-        out.append(Heading(" · ".join(titles) or question, 3))
-        out += _measures(evidence)
+    questions = _by_question(run, drawn)
+    titles = headings(questions)
+    for question, evidence in questions.items():
+        claimed = {f.measure for f in run.findings if f.question == question}
+        out.append(Heading(titles[question], 3))
+        out += _measures(evidence, {*claimed, *OPEN})
         out += charts(evidence)
         for one in evidence:
             out += [*planes(one), *maps(one)]
         out += [Paragraph(text, quiet=True) for text in dict.fromkeys(_said(evidence))]
     return (*out, *_claims(run))
+
+
+def headings(questions: Mapping[str, list[Evidence]]) -> dict[str, str]:
+    """Return what stands above each question: one heading for all proxies, and its name where two are headed alike."""
+    out = {}
+    for question, evidence in questions.items():
+        # titles differ by the proxy's name alone
+        titles = dict.fromkeys(
+            e.title.replace(f"the {e.proxy_name}", "each proxy") if e.proxy_name else e.title for e in evidence
+        )
+        out[question] = " · ".join(titles) or question
+    said = Counter(out.values())
+    return {q: f"{text} ({q.partition('/')[2]})" if said[text] > 1 else text for q, text in out.items()}
 
 
 def strips_of(title: str, strips: tuple[Strip, ...]) -> Strips:
@@ -99,10 +111,14 @@ def remark(row: Row) -> str:
     """Return what the distance to the control says in words, where its interval holds 0 or a single stranger stands."""
     if row.excess is None or not row.excess.known:
         return ""
+    outcomes = row.control_kind == "label_only"
     if not row.excess.low <= 0.0 <= row.excess.high:
-        return "beside one stranger, which says nothing of others" if row.strangers == 1 else ""
+        other = "one proxy of outcomes" if outcomes else "one stranger"
+        return f"beside {other}, which says nothing of others" if row.strangers == 1 else ""
     if row.of == "teacher" or row.control_kind in ("permuted", "randomised_teacher"):
         return "no more than chance alone would show"
+    if outcomes:
+        return "not shown to be closer to the teacher than one of recorded outcomes"
     return "not shown to be closer to the teacher than a stranger"
 
 
@@ -122,24 +138,32 @@ def _by_question(run: Run, drawn: list[Evidence]) -> dict[str, list[Evidence]]:
     return dict(sorted(out.items(), key=lambda item: (rank.get(item[0], len(rank)), item[0])))
 
 
-def _measures(evidence: list[Evidence]) -> list[Block]:
+def _measures(evidence: list[Evidence], shown: Collection[str]) -> list[Block]:
     kinds: dict[tuple[str, str], list[tuple[str, Row]]] = {}
     for one in evidence:
         for row in one.rows:
             kinds.setdefault((row.measure, row.unit), []).append((one.proxy_name, row))
+    if not any(measure in shown for measure, _ in kinds):
+        # nothing was claimed: nothing is of the second rank
+        shown = [measure for measure, _ in kinds]
     out: list[Block] = []
     second: list[Block] = []
+    names: list[str] = []
     for (measure, _), found in kinds.items():
         title = measure_words(measure, (row.title for _, row in found))
         strips = tuple(_strip(name, row) for name, row in found)
         main = tuple(s for s in strips if s.row.group == "all") or strips[: len(evidence)]
         rest = tuple(s for s in strips if s not in main)
-        (second if measure in SECOND else out).append(strips_of(title, main))
+        into = out if measure in shown else second
+        into.append(strips_of(title, main))
         if rest:
             summary = f"{title} by group ({count(len(rest))} row{'s' * (len(rest) > 1)})"
-            out.append(Fold(summary, (strips_of(title, rest),)))
+            into.append(Fold(summary, (strips_of(title, rest),)))
+        if into is second:
+            names.append(title if title[:2].isupper() else f"{title[:1].lower()}{title[1:]}")
     if second:
-        out.append(Fold(f"{count(len(second))} further measures of the same", tuple(second)))
+        more = f"{count(len(names))} further measure{'s' * (len(names) > 1)}"
+        out.append(Fold(f"{more}: {listed(tuple(names), 3)}", tuple(second)))
     return out
 
 

@@ -8,12 +8,25 @@ from typing import TYPE_CHECKING, Any
 from kdaudit.evidence import Evidence
 from kdaudit.report.believing import remark, strips_of
 from kdaudit.report.contrasts import contrasts, measure_words
-from kdaudit.report.document import Block, Contrast, Fold, Heading, Paragraph, Strip, TransferPlot, TransferTable
+from kdaudit.report.document import (
+    Block,
+    Bullets,
+    Contrast,
+    Fold,
+    Heading,
+    Paragraph,
+    Strip,
+    TransferPlot,
+    TransferTable,
+)
 from kdaudit.report.words import contrast_words, count, number
 
 if TYPE_CHECKING:
     from kdaudit.evidence import Row
     from kdaudit.run.reading import Run
+
+AT_ONCE = 4
+"""Notes that are shown at once; more are shown on demand."""
 
 
 def bias(run: Run) -> tuple[Block, ...]:
@@ -32,9 +45,21 @@ def bias(run: Run) -> tuple[Block, ...]:
             "the wider interval holds."
         ),
     ]
+    said: set[str] = set()
     for same in groups.values():
         out += _part(run, tuple(same))
+        out += _noted(run, {c.question for c in same} - said)
+        said |= {c.question for c in same}
     return tuple(out)
+
+
+def _noted(run: Run, questions: set[str]) -> list[Block]:
+    """Return what the evidence wants said beside its numbers, in sight where it is short."""
+    found = [e for e in run.evidence.values() if e.question in questions and e.shows == "transfer"]
+    told = tuple(dict.fromkeys(str(text) for e in found for text in e.context.get("sentences", ())))
+    if len(told) > AT_ONCE:
+        return [Fold(f"{count(len(told))} notes on these questions", (Bullets(told),))]
+    return [Paragraph(text, quiet=True) for text in told]
 
 
 def _part(run: Run, same: tuple[Contrast, ...]) -> list[Block]:

@@ -343,10 +343,11 @@ class Note:
 
 @dataclass(frozen=True)
 class Fold:
-    """Detail that opens on demand."""
+    """Detail that opens on demand; `kept` says that formats which cannot open it must show it, however long."""
 
     summary: str
     blocks: tuple[Block, ...]
+    kept: bool = False
 
 
 Block = (

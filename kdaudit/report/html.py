@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 
 from markupsafe import Markup
 
@@ -46,6 +47,10 @@ from kdaudit.report.words import SIGNS, clean, count, difference_unit, exact, nu
 
 MOST_WORDS = 12
 """Facts beyond this number are set as a list of words."""
+BESIDE = (BoundaryPlane, LayerMap)
+"""Pictures that stand side by side with others of their kind."""
+LONG = 32
+"""Letters of a reason that still fit into a column of numbers; longer ones stand below the measure's name."""
 
 
 def render(document: Document) -> bytes:
@@ -66,7 +71,12 @@ def render(document: Document) -> bytes:
 
 def fragment(blocks: Iterable[Block]) -> Markup:
     """Return blocks as HTML, to stand inside a page that has the style's variables and rules."""
-    return Markup("\n").join(_block(block) for block in blocks) + Markup("\n")
+    parts: list[Markup] = []
+    for beside, found in groupby(blocks, key=lambda block: type(block) if isinstance(block, BESIDE) else None):
+        drawn = [_block(block) for block in found]
+        pair = beside is not None and len(drawn) > 1
+        parts += [_wrap("div", (_wrap("div", (one,)) for one in drawn), "two")] if pair else drawn
+    return Markup("\n").join(parts) + Markup("\n")
 
 
 def _block(block: Block) -> Markup:  # noqa: C901 - one case a block
@@ -157,7 +167,8 @@ STRIP_TAIL = (("ceiling", "num n"), ("n", "n"))
 
 
 def _strips(block: Strips) -> Markup:
-    caption = Markup("<caption>{}{}</caption>").format(clean(block.title), _small(block.definition))
+    notes = Markup("").join(_small(text) for text in (block.definition, *_why_none(block)))
+    caption = Markup("<caption>{}{}</caption>").format(clean(block.title), notes)
     head = [
         Markup('<th scope="col" class="{}">{}</th>').format(kind, axis(block.scale, block.unit) if kind == "pic" else t)
         for t, kind in (*STRIP_HEAD, *STRIP_TAIL)
@@ -167,21 +178,36 @@ def _strips(block: Strips) -> Markup:
     return _wrap("table", (caption, _wrap("thead", (_wrap("tr", head),)), _wrap("tbody", body)), "strips")
 
 
+def _why_none(block: Strips) -> Iterator[str]:
+    """Yield the reasons for numbers that are not there which are too long for a column, each once."""
+    found: dict[str, list[str]] = {}
+    for one in block.strips:
+        row = one.row
+        parts = (("value", row.value, ""), ("control", row.control, row.no_control), ("excess", row.excess, ""))
+        for what, part, reason in (*parts, ("ceiling", row.ceiling, row.no_ceiling)):
+            if part is None or not part.known:
+                why = reason or ("" if part is None else part.method)
+                if len(why) > LONG:
+                    found.setdefault(f"No {what}: {why}", []).append(one.label)
+    for text, labels in found.items():
+        whose = "" if len(labels) == len(block.strips) else f" ({', '.join(dict.fromkeys(labels))})"
+        yield f"{text}{whose}."
+
+
 def _strip(one: Strip, block: Strips) -> Markup:
     row, unit = one.row, block.unit
     signed = row.low_end < 0
     name = Markup("{}{}{}").format(clean(one.label), _small(one.detail), _small(one.remark))
-    control = _number(row.control, unit, row.no_control, signed=signed)
     cells = [
         _cell(name, kind="name"),
         _cell(
             Markup('<span class="scale">{}</span>{}').format(axis(block.scale, unit), strip(row, block.scale)),
             kind="pic",
         ),
-        _cell(_number(row.value, unit, signed=signed), "value"),
-        _cell(control, "control"),
-        _cell(_number(row.excess, difference_unit(unit), signed=True), "excess"),
-        _cell(_number(row.ceiling, unit, row.no_ceiling, signed=signed), "ceiling"),
+        _cell(_number(row.value, unit, signed=signed, brief=True), "value"),
+        _cell(_number(row.control, unit, row.no_control, signed=signed, brief=True), "control"),
+        _cell(_number(row.excess, difference_unit(unit), signed=True, brief=True), "excess"),
+        _cell(_number(row.ceiling, unit, row.no_ceiling, signed=signed, brief=True), "ceiling"),
         _cell(Markup(count(row.value.n)), "n"),
     ]
     return _wrap("tr", cells)
@@ -192,12 +218,18 @@ def _small(text: str, kind: str = "") -> Markup:
 
 
 def _number(
-    interval: Interval | None, unit: str, reason: str = "", *, signed: bool = False, bare: bool = False
+    interval: Interval | None,
+    unit: str,
+    reason: str = "",
+    *,
+    signed: bool = False,
+    bare: bool = False,
+    brief: bool = False,
 ) -> Markup:
-    """Return a value over its interval, or the reason why there is none."""
+    """Return a value over its interval, or the reason why there is none; a long one stands elsewhere if `brief`."""
     if interval is None or not interval.known:
         why = reason or ("" if interval is None else interval.method)
-        return Markup("–{}").format(_small(why))
+        return Markup("–{}").format(_small(why if len(why) <= LONG or not brief else ""))
     kind = "" if exact(interval) else "iv"
     ends = _tag("small", span(interval, unit, signed=signed), kind)
     return Markup('<span class="iv">{}</span> {}').format(number(interval.value, unit, signed=signed, bare=bare), ends)

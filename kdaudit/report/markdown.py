@@ -110,7 +110,7 @@ def _block(block: Block, *, folds: bool) -> str:  # noqa: C901 - one case a bloc
         case Code(text):
             return _code(text)
         case Fold(summary, inner):
-            if not folds:
+            if not folds and not block.kept:
                 return f"{escape(summary)}: in report.html"
             return "\n\n".join([f"**{escape(summary)}**", *(_block(b, folds=True) for b in inner)])
 

@@ -46,19 +46,20 @@ def _chart(scale: str, evidence: list[Evidence]) -> ReasonChart:
         people.append(
             (one.proxy_name, tuple(proxy[unit] for unit in shown), tuple(stranger.get(unit) for unit in shown))
         )
-    rest = len(order) - len(shown)
+    rest, units = len(order) - len(shown), str(evidence[0].context.get("unit", "fields"))
     words = (
-        "Mean size of each field's share of the answer, whichever way it pulls, with its interval over rows. "
+        f"Mean size of the share of the answer of each of the {units}, whichever way it pulls, with its interval over "
+        "rows. "
         "Grey strokes: the same proxy made from a stranger."
     )
     return ReasonChart(
-        title="Which fields count",
+        title=f"Which {units} count",
         units=shown,
         subjects=tuple(name for name, *_ in people),
         values=tuple(values for _, values, _ in people),
         controls=tuple(controls for *_, controls in people),
         unit="points" if scale == "score" else "",
-        words=words + (f" {rest} further fields count less." if rest else ""),
+        words=words + (f" {rest} further {units} count less." if rest else ""),
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kdaudit.domain import Domain
 from kdaudit.errors import KdauditError
 from kdaudit.report.branches import picture_of
-from kdaudit.report.document import Block, Code, Heading, Note, Paragraph
+from kdaudit.report.document import Block, Code, Fold, Heading, Note, Paragraph
 from kdaudit.report.words import clean, count, number, whole
 from kdaudit.surrogates.drawing import draw
 from kdaudit.surrogates.readings import Reading
@@ -65,15 +65,16 @@ def _proxy(run: Run, name: str) -> list[Block]:
     out.append(Paragraph(order, quiet=True))
     domain = _domain(run, name)
     unit = unit_of(run, name)
-    if domain is not None:
+    text = Code(printed(rules, domain, rates, unit))
+    if domain is None:
+        out.append(text)
+    else:
         out.append(picture_of(rules, domain, rates, unit))
-    out.append(Code(printed(rules, domain, rates, unit)))
+        out.append(Fold("The same with all numbers, as text", (text,), kept=True))
     contests = run.cards.get(name, {}).get("notes", {}).get("contests", ())
     if contests:
-        out.append(
-            Paragraph("How sure each split is: its field against the best split of every other field.", quiet=True)
-        )
-        out.append(Code("\n".join(contest_words(one) for one in contests)))
+        lines = Code("\n".join(contest_words(one) for one in contests))
+        out.append(Fold("How sure each split is: its field against the best split of every other field", (lines,)))
     return out
 
 

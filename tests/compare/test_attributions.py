@@ -55,6 +55,8 @@ def test_reasons_stand_beside_stranger_and_twin(people, cast_of, asking):
     assert evidence.arrays["teacher"].shape == (200, 4)
     assert evidence.arrays["teacher"].dtype == np.float32
     assert evidence.context["background_rows"] == 600
+    assert evidence.title == "Does the proxy have this teacher's reasons, by integrated gradients?"
+    assert evidence.context["unit"] == "fields"
     assert evidence.context["errors"]["teacher"]["relative_error"] < 1e-5
     assert evidence.context["null"]["spearman"]["value"] < row.value.value
     assert set(evidence.context["mean_absolute"]["proxy"]) == set(samples.domain.names)

@@ -8,7 +8,7 @@ from kdaudit.report import html, markdown
 from kdaudit.report import json as machine
 from kdaudit.report.believing import drawn_numbers, remark, scale
 from kdaudit.report.composition import compose
-from kdaudit.report.document import Fold, Heading, Strips, TransferTable
+from kdaudit.report.document import Fold, Heading, Paragraph, Strips, TransferTable
 
 
 def walk(blocks):
@@ -121,3 +121,58 @@ def test_failed_rows_and_the_search_for_the_worst_slice_are_told(run):
     page = html.render(compose(run)).decode()
     assert "Rows that the teacher failed to answer: 2." in page and "Rows that the proxy failed" not in page
     assert "The worst slice was found among 480: age at most 30 (searched on one half)." in page
+
+
+def test_what_a_claim_rests_on_is_in_sight(run):
+    blocks = compose(run).blocks
+    open_rows = {(s.row.measure, s.label) for b in blocks if isinstance(b, Strips) for s in b.strips}
+    claimed = {(f.measure, f.proxy_name) for f in run.findings if f.transfer == "NOT APPLICABLE"}
+    assert claimed and claimed <= open_rows
+    assert ("kl", "student") not in open_rows
+    assert any(isinstance(b, Fold) and b.summary == "1 further measure: divergence of the scores" for b in blocks)
+
+
+def test_where_nothing_is_claimed_all_is_in_sight(run):
+    bare = replace(run, findings=())
+    open_rows = {s.row.measure for b in compose(bare).blocks if isinstance(b, Strips) for s in b.strips}
+    assert {"agreement", "kl"} <= open_rows
+
+
+def test_two_questions_of_one_heading_are_told_apart_by_their_names(run):
+    one = run.evidence["compare.fidelity.student"]
+    other = replace(one, question="compare/again")
+    both = replace(run, evidence={**run.evidence, "compare.again.student": other})
+    titles = [b.text for b in compose(both).blocks if isinstance(b, Heading) and b.level == 3]
+    asked = one.title
+    assert f"{asked} (fidelity)" in titles and f"{asked} (again)" in titles and asked not in titles
+    assert asked in [b.text for b in compose(run).blocks if isinstance(b, Heading)]
+
+
+def test_notes_of_probes_stand_beside_their_numbers_and_many_on_demand(run):
+    def page(notes):
+        noted = {
+            name: replace(one, context={**one.context, "sentences": notes}) if one.shows == "transfer" else one
+            for name, one in run.evidence.items()
+        }
+        return compose(replace(run, evidence=noted)).blocks
+
+    assert [b.text for b in page(["Told once."]) if isinstance(b, Paragraph)].count("Told once.") == 1
+    many = page([f"Note {i}." for i in range(9)])
+    assert any(isinstance(b, Fold) and b.summary == "9 notes on these questions" for b in many)
+
+
+def test_long_reasons_for_no_number_stand_below_the_name_of_the_measure(run):
+    why = "how alike two teachers are that were trained again is the correlation itself"
+    evidence = {
+        name: replace(one, rows=tuple(replace(row, ceiling=None, no_ceiling=why) for row in one.rows))
+        for name, one in run.evidence.items()
+        if one.question == "compare/fidelity"
+    }
+    page = html.render(compose(replace(run, evidence=evidence))).decode()
+    assert f"<small>No ceiling: {why}.</small></caption>" in page and f"<small>{why}</small>" not in page
+
+
+def test_a_report_cut_for_a_pull_request_keeps_the_rules(run, monkeypatch):
+    monkeypatch.setattr(markdown, "LONGEST", 10)
+    text = markdown.render(compose(run)).decode()
+    assert "hours per week at most 33" in text and "in report.html" in text
