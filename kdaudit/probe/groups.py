@@ -27,7 +27,7 @@ from kdaudit.probe.surveys import LEVEL, Survey
 from kdaudit.probe.telling import Telling
 from kdaudit.samples import Samples
 from kdaudit.signal import SCORE, Signal
-from kdaudit.statistics.active import spread
+from kdaudit.statistics.active import spread, uneven
 from kdaudit.statistics.choice import Priorities, queue
 from kdaudit.statistics.rates import Span
 from kdaudit.subject import Ask, Subject
@@ -334,7 +334,7 @@ def method_of(survey: Survey) -> str:
     read = "covariate: the proxy's score read as a chance"
     if survey.bets:
         return f"rows drawn with replacement, one of each group at a time; betting, which holds at any time, {read}"
-    if survey.pool.read:
+    if any(uneven(survey.design.asked[survey.inside(x)]) for x in (survey.reference, *survey.tested)):
         chosen = "rows chosen evenly over groups, inside them where the proxy may err"
         return f"{chosen}; weighted regression, {read}{together}"
     return f"rows chosen evenly over groups; PPI++, {read}{together}"

@@ -17,7 +17,7 @@ from kdaudit.probe.readings import Pairs, Reading, Values, pairs, read_known
 from kdaudit.probe.stops import BLOCKS, Stops, drawn_again
 from kdaudit.samples import Samples
 from kdaudit.signal import SCORE
-from kdaudit.statistics.active import Design, promised, reckoned, spread, weighted
+from kdaudit.statistics.active import Design, promised, reckoned, spread, uneven, weighted
 from kdaudit.statistics.choice import Priorities
 from kdaudit.statistics.covariate import Assisted
 from kdaudit.statistics.looks import bet_on, level_at, stages
@@ -172,7 +172,7 @@ class Trial:
         """How rows were chosen and what sharpened the intervals."""
         if self.bets:
             return "both sides of rows drawn with replacement; betting, which holds at any time"
-        if self._known is None:
+        if not uneven(self.design.asked):
             return "both sides of rows chosen by chance; PPI++"
         return "both sides of rows chosen where the proxy may err; weighted regression"
 

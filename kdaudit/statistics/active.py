@@ -26,6 +26,11 @@ from kdaudit.statistics.rates import Floats, Span, critical, mean, wilson
 
 EVEN = 0.5
 """Share of the chance that goes to all rows alike: less would gain little and let a wrong proxy cost much."""
+WORTH = 0.95
+"""Width beside that of simple random choice which the proxy's expected errors must promise: for less, simple random
+rows are asked, whose plain interval stands where the proxy turns out useless."""
+FEW_ROWS = 100
+"""Rows asked in a group below which simple random choice must expect as many hits as the active one else must."""
 METHOD = "weighted regression on actively chosen rows, Student t"
 
 
@@ -48,6 +53,11 @@ class Design:
     def asked(self) -> Floats:
         """Chances of the rows chosen, shape (n,)."""
         return self.chance[self.chosen]
+
+
+def uneven(chance: Floats) -> bool:
+    """Return whether rows of one group were chosen with chances that differ by more than rounding."""
+    return bool(len(chance)) and float(np.ptp(chance)) > 1e-9 * float(chance.max())
 
 
 def inclusion(errors: ArrayLike, n: int, *, even: float = EVEN) -> Floats:
@@ -149,10 +159,22 @@ def likelihoods(groups: NDArray[np.int64], n: int, errors: Floats | None, hits: 
     chance = np.zeros(len(groups))
     for group, count in zip(present, allocation(sizes, n), strict=True):
         rows = np.flatnonzero(groups == group)
-        flat = np.full(len(rows), count / len(rows))
-        found = flat if errors is None else inclusion(errors[rows], int(count))
-        chance[rows] = flat if hits is not None and _rare(found, hits[rows]) else found
+        known = None if hits is None else hits[rows]
+        chance[rows] = _inside(len(rows), int(count), None if errors is None else errors[rows], known)
     return chance
+
+
+def _inside(size: int, count: int, errors: Floats | None, hits: Floats | None) -> Floats:
+    """Return the chances of one group's rows: all alike where nothing speaks for another choice."""
+    flat = np.full(size, count / size)
+    if errors is None:
+        return flat
+    found = inclusion(errors, count)
+    if promised(errors, found) > WORTH**2 * promised(errors, flat):
+        return flat
+    # in few rows the proxy is not relied on to bring hits together: it may expect more than there are
+    among = found if count >= FEW_ROWS else flat
+    return flat if hits is not None and _rare(among, hits) else found
 
 
 def picked(groups: NDArray[np.int64], chance: Floats, priority: NDArray[np.uint64]) -> Design:
@@ -193,7 +215,7 @@ def weighted(
     rows = ~np.isnan(answers)
     if len(pi) != len(answers) or (pi <= 0).any():
         raise InvalidInput(f"{len(answers)} answers need as many chances above 0")
-    if not len(pi) or np.ptp(pi) <= 1e-9 * pi.max() or rows.sum() == len(everywhere):
+    if not uneven(pi) or rows.sum() == len(everywhere):
         return assisted(answers, s_asked, everywhere, level=level, span=span)
     everywhere = np.nan_to_num(everywhere, nan=float(np.nanmean(everywhere)) if len(everywhere) else 0.0)
     s = np.nan_to_num(np.asarray(s_asked, dtype=np.float64)[rows], nan=float(everywhere.mean()))
