@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -15,6 +17,7 @@ from kdaudit.units import Units
 
 SIDE = 4
 """Patches along the shorter side where nobody says how large they are: 16 units are few enough for exact shares."""
+_FIRST = re.compile(r"(\d+),(\d+)")
 
 
 @dataclass(frozen=True)
@@ -136,3 +139,28 @@ class Pictures:
     def from_data(cls, data: dict[str, Any]) -> Pictures:
         """Return the encoding that `to_data` wrote."""
         return cls(Domain.from_data(data["domain"]), data["mean"], data["scale"], data["patch"])
+
+
+def corners(names: Sequence[str], image: Image) -> tuple[tuple[float, float, float, float], ...]:
+    """Return top, left, bottom and right of each unit as shares of height and width; none where they are no patches.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Of units as `Pictures.units` names them, all of one picture.
+    image : Image
+
+    Examples
+    --------
+    >>> corners(("digit 0,0", "digit 0,4"), Image("digit", (1, 4, 8)))
+    ((0.0, 0.0, 1.0, 0.5), (0.0, 0.5, 1.0, 1.0))
+    """
+    found = [_FIRST.fullmatch(name.removeprefix(f"{image.name} ")) for name in names]
+    firsts = [(int(one[1]), int(one[2])) for one in found if one]
+    if len(firsts) < len(names) or len(set(firsts)) < len(firsts):
+        return ()
+    ends = []
+    for axis, side in enumerate(image.shape[1:]):
+        starts = sorted({first[axis] for first in firsts})
+        ends.append({start: (start / side, end / side) for start, end in zip(starts, [*starts[1:], side], strict=True)})
+    return tuple((ends[0][y][0], ends[1][x][0], ends[0][y][1], ends[1][x][1]) for y, x in firsts)

@@ -27,6 +27,7 @@ from kdaudit.compare.seats import (
     some_rows,
     values_of,
 )
+from kdaudit.compare.sights import sights
 from kdaudit.compare.voices import beside_seats
 from kdaudit.compare.ways import explained
 from kdaudit.errors import InvalidInput
@@ -176,17 +177,14 @@ class Attribution:
         context["unit"] = UNITS.get(method, _units(seats, samples))
         way = NAMES.get(method, method.replace("_", " "))
         context["sentences"] = list(telling.sentences(context, cast, items[0]))
+        arrays, shown = sights(task, seats, cast.teacher.outputs)
         return Evidence(
             question="",
             title=f"Does the {cast.proxy_name} have this teacher's reasons, by {way}?",
             rows=rows,
             claims=(telling.claim(cast, items[0], self.margin, units=context["unit"]),),
-            context=context,
-            arrays={
-                name: seat.values.astype(np.float32)
-                for name, seat in seats.items()
-                if name in ("teacher", "proxy") and isinstance(seat, Attributions)
-            },
+            context=context | shown,
+            arrays=arrays | _shares(seats),
             shows="strip",
             proxy_name=cast.proxy_name,
         )
@@ -249,6 +247,14 @@ class Attribution:
         told, teacher = {name: values_of(seat) for name, seat in seats.items()}, seats["teacher"]
         alike = among(likeness.function, None if isinstance(teacher, Empty) else teacher.counts)
         return beside_seats(_measure(likeness), cast, told, alike, exchange=lambda seat: seat[null], asked=asked)
+
+
+def _shares(seats: Explained) -> dict[str, NDArray[np.float32]]:
+    return {
+        name: seat.values.astype(np.float32)
+        for name, seat in seats.items()
+        if name in ("teacher", "proxy") and isinstance(seat, Attributions)
+    }
 
 
 def _of_texts(seats: Explained) -> bool:

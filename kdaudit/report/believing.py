@@ -15,6 +15,7 @@ from kdaudit.report.contrasts import about_proxies, measure_words
 from kdaudit.report.document import Block, Fold, Heading, Key, Paragraph, Strip, Strips, Table
 from kdaudit.report.pictures import maps, planes
 from kdaudit.report.reasons import charts
+from kdaudit.report.sights import sights
 from kdaudit.report.words import SIGNS, contrast_words, count, listed, span, whole
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def believing(run: Run) -> tuple[Block, ...]:
         claimed = {f.measure for f in run.findings if f.question == question}
         out.append(Heading(titles[question], 3))
         out += _measures(evidence, {*claimed, *OPEN})
-        out += charts(evidence)
+        out += [*sights(evidence), *charts(evidence)]
         for one in evidence:
             out += [*planes(one), *maps(one)]
         out += [Paragraph(text, quiet=True) for text in dict.fromkeys(_said(evidence))]

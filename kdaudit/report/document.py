@@ -9,6 +9,7 @@ from typing import Any
 from kdaudit.evidence import Row
 from kdaudit.finding import Form, Transfer, Verdict
 from kdaudit.interval import Interval
+from kdaudit.report.exhibits import Sights
 
 
 @dataclass(frozen=True)
@@ -363,6 +364,7 @@ Block = (
     | BoundaryPlane
     | LayerMap
     | ReasonChart
+    | Sights
     | Curve
     | Table
     | RulePicture

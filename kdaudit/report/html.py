@@ -38,10 +38,12 @@ from kdaudit.report.document import (
     TransferTable,
     VerdictBox,
 )
+from kdaudit.report.exhibits import Sights
 from kdaudit.report.figures import axis, sample, strip
 from kdaudit.report.pictures import layer_map, plane
 from kdaudit.report.planes import transfer
 from kdaudit.report.reasons import chart
+from kdaudit.report.sights import gallery
 from kdaudit.report.style import CSS
 from kdaudit.report.words import SIGNS, clean, count, difference_unit, exact, number, span
 
@@ -105,6 +107,8 @@ def _block(block: Block) -> Markup:  # noqa: C901 - one case a block
             return _pictured(block.title, layer_map(block), block.words)
         case ReasonChart():
             return _pictured(block.title, chart(block), block.words)
+        case Sights():
+            return _pictured(block.title, gallery(block), block.words)
         case Curve():
             return curve(block)
         case Table():

@@ -29,6 +29,7 @@ from kdaudit.report.document import (
     TransferTable,
     VerdictBox,
 )
+from kdaudit.report.exhibits import Sights
 from kdaudit.report.words import SIGNS, clean, count, difference_unit, number, span, whole
 
 LONGEST = 60_000
@@ -95,7 +96,7 @@ def _block(block: Block, *, folds: bool) -> str:  # noqa: C901 - one case a bloc
             return _transfer(contrasts)
         case TransferPlot(sentences=sentences):
             return "\n".join(f"- {SIGNS[v]} **{v}** {escape(text)}" for v, text in sentences)
-        case BoundaryPlane():
+        case BoundaryPlane() | Sights():
             return f"{escape(block.title)}: the picture is in report.html. {escape(block.words)}"
         case LayerMap():
             return f"**{escape(block.title)}** {escape(block.words)}\n\n{_map(block)}"

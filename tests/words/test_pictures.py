@@ -5,7 +5,7 @@ import pytest
 
 from kdaudit.domain import Domain, Image, Real
 from kdaudit.errors import InvalidInput, OutOfDomain
-from kdaudit.pictures import Pictures
+from kdaudit.pictures import Pictures, corners
 from kdaudit.samples import Origin, Samples
 
 DOMAIN = Domain((Image("digit", (2, 5, 6)),))
@@ -82,3 +82,21 @@ def test_equal_pictures_have_equal_keys():
     minus = Samples(DOMAIN, {"digit": values}, one.ids, one.origin)
     assert (zero.keys() == minus.keys()).all()
     assert (one.keys() == zero.keys()).tolist() == [False] + [True] * 6
+
+
+@pytest.mark.parametrize("shape", [(1, 8, 8), (3, 10, 6), (1, 28, 28)])
+def test_corners_are_those_of_the_units(shape):
+    encoding = Pictures.fitted(pictures(domain=Domain((Image("digit", shape),))))
+    _, height, width = shape
+    found = corners(encoding.units.names, encoding.image)
+    assert len(found) == len(encoding.units.names)
+    for (top, left, bottom, right), columns in zip(found, encoding.units.columns, strict=True):
+        pixels = np.zeros(shape)
+        pixels[:, round(top * height) : round(bottom * height), round(left * width) : round(right * width)] = 1
+        np.testing.assert_array_equal(np.flatnonzero(pixels), np.sort(columns))
+
+
+def test_what_are_no_patches_of_the_picture_have_no_corners():
+    assert corners(("age", "digit 0,0"), DOMAIN.fields[0]) == ()
+    assert corners(("digit 0,0", "digit 0,0"), DOMAIN.fields[0]) == ()
+    assert corners(("scan 0,0",), DOMAIN.fields[0]) == ()
