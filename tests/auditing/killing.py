@@ -6,12 +6,14 @@ usage: python killing.py FOLDER KILLS SEED  ->  one JSON document on standard ou
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import signal
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -28,23 +30,30 @@ LOG = Path(__file__).with_name("asked.log")
 
 
 class Teacher:
-    identity = Identity("scorer", "5c0" + "e" * 61)
     outputs = ("above",)
     scale = "probability"
     offers = frozenset({SCORE, LABEL})
     form = None
 
+    def __init__(self, name, weight):
+        self.identity, self.weight = Identity(name, name[0].encode().hex() * 32), weight
+
     def answer(self, samples, signals, draw=0):
+        asked = [f"{self.identity.name} {key.hex()}" for key in samples.keys().tolist()]
         with LOG.open("ab", buffering=0) as stream:
-            stream.write((json.dumps([key.hex() for key in samples.keys().tolist()]) + "\\n").encode())
+            stream.write((json.dumps(asked) + "\\n").encode())
         age, hours = samples.columns["age"], samples.columns["hours"]
-        z = 0.05 * (age - 45) + 0.08 * (hours - 38) + 0.9 * samples.columns["sex"]
+        z = 0.05 * (age - 45) + 0.08 * (hours - 38) + self.weight * samples.columns["sex"]
         s = 1 / (1 + np.exp(-z))
         return Answers({SCORE: s[:, None], LABEL: (s > 0.5).astype(np.int64)})
 
 
 def load():
-    return Teacher()
+    return Teacher("scorer", 0.9)
+
+
+def other():
+    return Teacher("other", -0.4)
 """
 PLAN = """\
 title: Is the scorer fair?
@@ -57,28 +66,33 @@ domain:
 samples:
   file: rows.csv
   label: above
-  parts: {fit: 500, select: 150, judge: 500, pool: 800}
-teacher: {name: scorer, kind: python, factory: "teacher.py:load", version: "1"}
+  parts: {fit: 250, select: 80, judge: 250, pool: 400}
+teacher:
+  name: scorer
+  kind: python
+  factory: "teacher.py:load"
+  version: "1"
+  strangers: [{name: other, kind: python, factory: "teacher.py:other", version: "1"}]
 behaviours:
   - {name: scored above the line, outputs: [above]}
 proxies:
-  - {name: student, kind: student, hidden: [8], steps: 60}
+  - {name: student, kind: student, hidden: [8], steps: 40}
   - {name: tree, kind: tree, leaves: 8, queries: 1}
 compare:
   - {name: fidelity, kind: fidelity, by: [sex]}
   - {name: rulebook, kind: rulebook, proxies: [tree]}
 probes:
-  - {name: sex, kind: parity, field: sex, questions: 300}
-  - {name: flip, kind: flip, field: sex, level: female, other: male, questions: 100}
+  - {name: sex, kind: parity, field: sex, questions: 150}
+  - {name: flip, kind: flip, field: sex, level: female, other: male, questions: 60}
 budget: {questions: 3000}
 """
-BATCH = 128
+BATCH = 64
 """Rows a batch: several batches a part, so that a kill can fall between two."""
 
 
 def prepare(folder: Path) -> None:
     rng = np.random.default_rng(5)
-    n = 2000
+    n = 1000
     age, hours = rng.integers(18, 91, n), np.round(rng.uniform(1, 80, n), 2)
     sex, above = rng.choice(["female", "male"], n), rng.integers(0, 2, n)
     pd.DataFrame({"age": age, "hours": hours, "sex": sex, "above": above}).to_csv(folder / "rows.csv", index=False)
@@ -109,6 +123,7 @@ def forked(folder: Path, out: Path) -> int:
         return child
     try:
         run(folder, out)
+        (folder / "modules.json").write_text(json.dumps(sorted(sys.modules)))
     except BaseException as error:  # noqa: BLE001 - a forked child must not go on as its parent
         sys.stderr.write(f"{type(error).__name__}: {error}\n")
         os._exit(1)
@@ -145,16 +160,15 @@ def asked(folder: Path) -> list[list[str]]:
 def main(folder: Path, kills: int, seed: int) -> dict[str, object]:
     import torch
 
-    import kdaudit.auditing.audits
-    import kdaudit.compare.fidelities
-    import kdaudit.compare.rulebooks
-    import kdaudit.distillation.students
-    import kdaudit.probe.counterfactuals
-    import kdaudit.probe.groups
-    import kdaudit.surrogates.trees  # noqa: F401 - imported before the first fork
-
     torch.set_num_threads(1)
     prepare(folder)
+    # a first run tells what a run loads: loaded here, before the forks that are killed, it is loaded once
+    assert os.waitpid(forked(folder, folder / "first"), 0)[1] == 0
+    for name in json.loads((folder / "modules.json").read_text()):
+        if name not in sys.modules:
+            with suppress(ImportError):
+                importlib.import_module(name)
+    (folder / "asked.log").unlink()
     start = time.monotonic()
     assert os.waitpid(forked(folder, folder / "whole"), 0)[1] == 0
     length = time.monotonic() - start
