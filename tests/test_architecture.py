@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -44,9 +45,18 @@ def sources(root: Path, *folders: str) -> Iterator[tuple[str, Path]]:
             yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
 
 
-def imports(path: Path) -> Iterator[tuple[int, str, str | None]]:
+def imports(path: Path) -> tuple[tuple[int, str, str | None], ...]:
     """Line, module and name of all imports, nested ones and those by literal text too; '.' for relative ones."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    return _imports(path.read_text())
+
+
+@cache
+def _imports(text: str) -> tuple[tuple[int, str, str | None], ...]:
+    return tuple(_imported(ast.parse(text)))
+
+
+def _imported(tree: ast.Module) -> Iterator[tuple[int, str, str | None]]:
+    for node in ast.walk(tree):
         match node:
             case ast.Import(names=names):
                 yield from ((node.lineno, item.name, None) for item in names)
@@ -193,10 +203,10 @@ def undeclared(root: Path) -> list[str]:
     dev = extras.pop("dev")
     users = set().union(*extras.values(), map(_distribution, project["dependencies"]))
     out = []
+    # the files of an app, and those of the benches, find each other by name alone
+    beside = {p.stem for folder in ("apps", "tests/benchmarks") for p in (root / folder).rglob("*.py")}
     for folders, known in ((("kdaudit", "apps"), users), (("tests", "case_studies"), users | dev)):
         for _, path in sources(root, *folders):
-            # the files of an app, and those of the benches, find each other by name alone
-            beside = (p.stem for folder in ("apps", "tests/benchmarks") for p in (root / folder).rglob("*.py"))
             own = {"", "kdaudit", *sys.stdlib_module_names, *beside, *peers(root, path)}
             for line, name, _ in imports(path):
                 top = name.split(".")[0]
