@@ -18,7 +18,7 @@ from kdaudit.evidence import Evidence, Row
 from kdaudit.finding import Claim
 from kdaudit.interval import Interval, unknown
 from kdaudit.measures.strata import Strata, stratify
-from kdaudit.probe.figures import Control, Figures, Heading, counted_or_unknown, three_rows
+from kdaudit.probe.figures import Control, Figures, Heading, among, counted_or_unknown, three_rows
 from kdaudit.probe.groups import STREAM
 from kdaudit.probe.pools import OfPool
 from kdaudit.probe.readings import Reading, Values
@@ -154,7 +154,8 @@ class _Trial:
         each = min(recipe.questions, len(samples)) // max(len(tested), 1)
         self.bins = max(1, min(recipe.bins, each // FEWEST))
         self.proxy, self.sharp = (self._of(x) for x in (cast.proxy, cast.sharpener))
-        self.stranger = None if isinstance(cast.stranger, Empty) else self._of(cast.stranger)
+        seats = () if isinstance(cast.stranger, Empty) else (cast.stranger, *cast.further)
+        self.strangers = [self._of(one) for one in seats]
         known = self.sharp[~np.isnan(self.sharp)]
         self._edges = np.quantile(known, np.arange(1, self.bins) / self.bins) if len(known) else np.empty(0)
 
@@ -216,10 +217,10 @@ class _Trial:
     def figures(self, level: str, rng: np.random.Generator) -> Figures:
         """Return the error of one group."""
         proxy, found = self._counted(self.proxy, level), self._estimated(self.teacher, level)
-        strangers = None if self.stranger is None else self._counted(self.stranger, level)
+        theirs = [self._counted(one, level) for one in self.strangers]
         reason = self.cast.stranger.reason if isinstance(self.cast.stranger, Empty) else "it is not known"
-        known = strangers is not None and strangers.known
-        control = Control(strangers, self.cast.control_kind) if known else Control(reason=reason)
+        control = among(proxy, theirs, self.cast.control_kind, reason)
+        strangers = control.interval
         twin: Interval | Empty = self.cast.twin if isinstance(self.cast.twin, Empty) else Empty("it is not known")
         if self.twin is not None and (best := self._estimated(self.twin, level)).known:
             twin = best

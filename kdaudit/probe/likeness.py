@@ -18,7 +18,9 @@ from kdaudit.probe.surveys import Survey
 from kdaudit.probe.telling import Telling
 from kdaudit.probe.trials import Trial
 from kdaudit.statistics.active import weighted
+from kdaudit.statistics.rates import linearised
 from kdaudit.statistics.ratios import ratio_of_means
+from kdaudit.statistics.strangers import control_over, excess_over
 
 AGREEMENT, FOUND, REAL = "group_agreement", "flip_recall", "flip_precision"
 NO_CEILING = "agreement in every row is the best there is"
@@ -35,13 +37,11 @@ def group_rows(survey: Survey, telling: Telling) -> list[Row]:
             continue
         chosen, y = survey.design.chosen[at], survey.y[at]
         chance, size = survey.design.chance[chosen], survey.strata.count(level)
-        ours, theirs = (
-            None if of is None else _mean(_same(y, of[chosen]), chance, size)
-            for of in (survey.pool.proxy, survey.pool.stranger)
-        )
+        same = [_same(y, of[chosen]) for of in (survey.pool.proxy, *survey.pool.strangers)]
+        each = [_mean(values, chance, size) for values in same]
         title = f"{telling.who(level)}: how often the proxy decides as the teacher"
-        assert ours is not None
-        out.append(_row(Heading(AGREEMENT, survey.strata.group(level), title, "percent"), ours, theirs, survey.cast))
+        heading = Heading(AGREEMENT, survey.strata.group(level), title, "percent")
+        out.append(_row(heading, each, [linearised(values, 1 / chance) for values in same], survey.cast))
     return out
 
 
@@ -50,18 +50,15 @@ def flip_rows(trial: Trial, group: str) -> list[Row]:
     if trial.teacher is None or not len(trial.design.chosen):
         return []
     chosen, chance = trial.design.chosen, trial.design.asked
-    theirs = trial.stranger
     out = []
     for measure, title in (
         (FOUND, "share of the teacher's changed decisions that the proxy shows"),
         (REAL, "share of the decisions changed in the proxy that change in the teacher"),
     ):
-        ours, control = (
-            None if of is None else _shown(measure, trial.teacher, of, (chosen, chance), len(trial.pool))
-            for of in (trial.proxy, theirs)
-        )
-        assert ours is not None
-        out.append(_row(Heading(measure, group, title, "percent"), ours, control, trial.cast))
+        shown = [_shown(measure, trial.teacher, of, chosen) for of in (trial.proxy, *trial.strangers)]
+        each = [_ratio(top, bottom, chance, len(trial.pool)) for top, bottom in shown]
+        lines = [_line(one.value, top, bottom, 1 / chance) for one, (top, bottom) in zip(each, shown, strict=True)]
+        out.append(_row(Heading(measure, group, title, "percent"), each, lines, trial.cast))
     return out
 
 
@@ -73,21 +70,49 @@ def _mean(values: Values, chance: Values, size: int) -> Interval:
     return weighted(values, chance, np.zeros(len(values)), np.zeros(size), span=(0.0, 1.0)).interval
 
 
-def _shown(
-    measure: str, teacher: Pairs, proxy: Pairs, asked: tuple[np.typing.NDArray[np.int64], Values], size: int
-) -> Interval:
-    chosen, chance = asked
+def _shown(measure: str, teacher: Pairs, proxy: Pairs, chosen: np.typing.NDArray[np.int64]) -> tuple[Values, Values]:
+    """Return which changes of decisions both show, and which are shown by the one that is counted."""
     own, other = teacher.change, proxy.change[chosen]
     both = np.where((own != 0) & (own == other), 1.0, 0.0)
     both[np.isnan(own) | np.isnan(other)] = np.nan
-    bottom = np.abs(own if measure == FOUND else other)
-    nothing = (np.zeros(len(chosen)), np.zeros(len(chosen))), (np.zeros(size), np.zeros(size))
-    return ratio_of_means(both, bottom, chance, *nothing).interval
+    return both, np.abs(own if measure == FOUND else other)
 
 
-def _row(heading: Heading, value: Interval, control: Interval | None, cast: Cast) -> Row:
-    known = control is not None and control.known
-    reason = cast.stranger.reason if isinstance(cast.stranger, Empty) else (control or unknown("none")).method
+def _ratio(top: Values, bottom: Values, chance: Values, size: int) -> Interval:
+    nothing = (np.zeros(len(chance)), np.zeros(len(chance))), (np.zeros(size), np.zeros(size))
+    return ratio_of_means(top, bottom, chance, *nothing).interval
+
+
+def _line(ratio: float, top: Values, bottom: Values, weights: Values) -> Values:
+    """Return numbers whose plain mean, and its variance, are those of a ratio of weighted means (Woodruff 1971)."""
+    rows = ~np.isnan(top) & ~np.isnan(bottom)
+    out = np.full(len(top), np.nan)
+    if rows.any() and (bottom[rows] > 0).any():
+        below = np.average(bottom[rows], weights=weights[rows])
+        out[rows] = ratio + weights[rows] / weights[rows].mean() * (top[rows] - ratio * bottom[rows]) / below
+    return out
+
+
+def _row(heading: Heading, each: list[Interval], lines: list[Values], cast: Cast) -> Row:
+    """Return the proxy's row beside those of strangers that are known.
+
+    Parameters
+    ----------
+    heading : Heading
+    each : list of Interval
+        The proxy's value, then that of each stranger.
+    lines : list of arrays of shape (n,)
+        Values of rows whose means these are, as far as they vary.
+    cast : Cast
+    """
+    value, known = each[0], [at for at, one in enumerate(each) if at and one.known]
+    reason = cast.stranger.reason if isinstance(cast.stranger, Empty) else (*each[1:2], unknown("none"))[0].method
+    control, excess = (each[known[0]] if known else None), None
+    if len(known) > 1 and value.known:
+        theirs = np.stack([lines[at] for at in known])
+        control = control_over(theirs, span=(0.0, 1.0))
+        excess = excess_over(lines[0], theirs, span=(0.0, 1.0))[0]
+    told = control is not None and control.known
     return Row(
         measure=heading.measure,
         group=heading.group,
@@ -95,10 +120,11 @@ def _row(heading: Heading, value: Interval, control: Interval | None, cast: Cast
         value=value,
         unit=heading.unit,
         asked=value.n,
-        control=control if known else None,
-        control_kind=cast.control_kind if known else "none",
-        no_control="" if known else reason,
+        control=control if told else None,
+        excess=excess if told and excess is not None and excess.known else None,
+        control_kind=cast.control_kind if told else "none",
+        no_control="" if told else reason if not known else "strangers' rows cannot be told together",
         no_ceiling=NO_CEILING,
         title=heading.title,
-        strangers=1 if known else 0,
+        strangers=len(known) if told and excess is not None else int(told),
     )

@@ -134,31 +134,29 @@ class Pool:
     proxy : array of shape (N,)
     covariate : array of shape (N,)
         Score of the subject that sharpens the teacher's interval.
-    stranger, strangers_covariate : array of shape (N,) or None
-        The stranger's reading, and its score, for the interval that it would have bought.
+    strangers : tuple of array of shape (N,)
+        Each stranger's reading.
+    strangers_covariate : array of shape (N,) or None
+        The first one's score, for the interval that it would have bought.
     read : bool
         Whether the scores stand here as chances of the teacher's decision, fitted to rows answered before.
     """
 
     proxy: Values
     covariate: Values
-    stranger: Values | None
+    strangers: tuple[Values, ...]
     strangers_covariate: Values | None
     read: bool = False
 
     def mapped(self, function: Callable[[Values], Values]) -> Pool:
         """Return the pool with all values changed by `function`, which is linear in them."""
-        changed = (
-            None if v is None else function(v)
-            for v in (self.proxy, self.covariate, self.stranger, self.strangers_covariate)
-        )
-        proxy, covariate, stranger, theirs = changed
-        assert proxy is not None and covariate is not None
-        return Pool(proxy, covariate, stranger, theirs, self.read)
+        theirs = None if self.strangers_covariate is None else function(self.strangers_covariate)
+        strangers = tuple(function(v) for v in self.strangers)
+        return Pool(function(self.proxy), function(self.covariate), strangers, theirs, self.read)
 
 
 def read_pool(cast: Cast, samples: Samples, ask: Ask, reading: Reading, known: Known | None = None) -> Pool:
-    """Ask proxy, sharpener and stranger about all rows; scores are read as chances where `known` allows it."""
+    """Ask proxy, sharpener and strangers about all rows; scores are read as chances where `known` allows it."""
     answers = ask_one(ask, cast.proxy, samples)
     proxy = reading.values(answers, cast.proxy)
     sharpener = cast.sharpener
@@ -168,12 +166,13 @@ def read_pool(cast: Cast, samples: Samples, ask: Ask, reading: Reading, known: K
     if known is not None and read:
         covariate = known.chances(covariate)
     if isinstance(cast.stranger, Empty):
-        return Pool(proxy, covariate, None, None, read)
+        return Pool(proxy, covariate, (), None, read)
     answered = ask_one(ask, cast.stranger, samples)
     theirs = reading.covariate(answered, cast.stranger)
     if known is not None and read:
         theirs = known.strangers_chances(theirs)
-    return Pool(proxy, covariate, reading.values(answered, cast.stranger), theirs, read)
+    others = (reading.of(one, samples, ask) for one in cast.further)
+    return Pool(proxy, covariate, (reading.values(answered, cast.stranger), *others), theirs, read)
 
 
 def sharpened(reading: Reading, scores: Values, chosen: NDArray[np.int64], y: Values) -> Values:

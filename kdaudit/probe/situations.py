@@ -14,7 +14,17 @@ from kdaudit.errors import InvalidInput
 from kdaudit.evidence import Evidence, Row
 from kdaudit.finding import Claim
 from kdaudit.interval import Interval, unknown
-from kdaudit.probe.figures import Control, Figures, Heading, bounded, counted_or_unknown, finite, scale, three_rows
+from kdaudit.probe.figures import (
+    Control,
+    Figures,
+    Heading,
+    among,
+    bounded,
+    counted_or_unknown,
+    finite,
+    scale,
+    three_rows,
+)
 from kdaudit.probe.groups import STREAM
 from kdaudit.probe.pools import OfPool
 from kdaudit.probe.readings import Reading, Values
@@ -192,7 +202,8 @@ class _Trial:
         self._samples, self._ask, self._reading = samples, ask, Reading("selection_rate", recipe.output)
         self.proxy = self._everywhere(cast.proxy)
         self.sharp = self.proxy if cast.sharpener is cast.proxy else self._everywhere(cast.sharpener)
-        self.stranger = None if isinstance(cast.stranger, Empty) else self._everywhere(cast.stranger)
+        seats = () if isinstance(cast.stranger, Empty) else (cast.stranger, *cast.further)
+        self.strangers = [self._everywhere(one) for one in seats]
         few = len(units) < recipe.minimum
         self.refusal = f"{len(units)} units in the pool; at least {recipe.minimum} are needed" if few else ""
         self.chosen = np.arange(0 if few else self._affordable())
@@ -255,10 +266,10 @@ class _Trial:
     def figures(self, measure: str, rng: np.random.Generator) -> Figures:
         """Return one measure."""
         proxy, population = self.counted(measure, self.proxy)
-        strangers = None if self.stranger is None else self.counted(measure, self.stranger)[0]
+        theirs = [self.counted(measure, one)[0] for one in self.strangers]
         reason = self.cast.stranger.reason if isinstance(self.cast.stranger, Empty) else "it is not known"
-        known = strangers is not None and strangers.known
-        control = Control(strangers, self.cast.control_kind) if known else Control(reason=reason)
+        control = among(proxy, theirs, self.cast.control_kind, reason)
+        strangers = control.interval
         if self.refusal:
             nothing, none = unknown(self.refusal, len(self.units)), Empty("the twin was not asked: too few units")
             nobody = Control(reason="the teacher was not asked: too few units")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -69,15 +69,21 @@ def answered(survey: Survey, hear: Hear, rule: Rule) -> Survey:
     """
     if rule.stop == "anytime" and survey.tested:
         return _bet(survey, hear, rule)
-    if rule.stop != "planned" or not len(survey.design.chosen):
-        return replace(survey, y=hear(survey.design.chosen))
-    groups = np.where(survey.design.chance > 0, survey.strata.place, -1)
     now = survey
-    for look, design in enumerate(stages(groups, survey.design, rule.looks, survey.order), 1):
-        now = replace(survey, design=design, y=hear(design.chosen), look=look, looks=rule.looks)
+    for now in looked(survey, hear, rule):
         if now.decided(rule.form, rule.margin):
             break
     return now
+
+
+def looked(survey: Survey, hear: Hear, rule: Rule) -> Iterator[Survey]:
+    """Yield the survey at each planned look, asking as it goes; at the end alone where none is planned."""
+    if rule.stop != "planned" or not len(survey.design.chosen):
+        yield replace(survey, y=hear(survey.design.chosen))
+        return
+    groups = np.where(survey.design.chance > 0, survey.strata.place, -1)
+    for look, design in enumerate(stages(groups, survey.design, rule.looks, survey.order), 1):
+        yield replace(survey, design=design, y=hear(design.chosen), look=look, looks=rule.looks)
 
 
 def stopped(survey: Survey, stop: Stops, most: int) -> list[str]:

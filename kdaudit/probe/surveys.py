@@ -16,7 +16,7 @@ from kdaudit.finding import Form
 from kdaudit.interval import Interval, counted, unknown
 from kdaudit.measures.strata import Strata
 from kdaudit.probe.estimates import Counting, Estimator, errors_of
-from kdaudit.probe.figures import Control, Figures, bounded, finite
+from kdaudit.probe.figures import Control, Figures, among, bounded, finite
 from kdaudit.probe.readings import Pool, Reading, Values, sharpened
 from kdaudit.samples import Samples
 from kdaudit.statistics.active import Design, promised, reckoned, spread
@@ -205,8 +205,8 @@ class Survey:
         """
         pair, weights = [other, self.reference], [1.0, -1.0]
         proxy, proxy_population = self._counted(self.pool.proxy, pair)
-        strangers = None if self.pool.stranger is None else self._counted(self.pool.stranger, pair)[0]
-        proxy_control = self._proxy_control(strangers, pair, rngs[1])
+        proxy_control = self._proxy_control(proxy, pair, rngs[1])
+        strangers = proxy_control.interval if proxy_control.strangers else None
         if other not in self.tested:
             teacher = self._too_few(pair)
             nobody = Control(reason="the teacher was not asked: too few rows")
@@ -306,9 +306,11 @@ class Survey:
             plain += reckoned(y, chance, np.zeros(n), flat)
         return min(math.sqrt(helped / plain), 9.0) if plain > 0 else math.nan
 
-    def _proxy_control(self, strangers: Interval | None, pair: list[str], rng: np.random.Generator) -> Control:
-        if strangers is not None and strangers.known:
-            return Control(strangers, self.cast.control_kind)
+    def _proxy_control(self, proxy: Interval, pair: list[str], rng: np.random.Generator) -> Control:
+        theirs = [self._counted(one, pair)[0] for one in self.pool.strangers]
+        control = among(proxy, theirs, self.cast.control_kind, self._no_stranger)
+        if control.interval is not None:
+            return control
         if self.ratio or not self.estimator.additive:
             return Control(reason=self._no_stranger)
         rows = np.concatenate([self.strata.rows(level) for level in pair])
@@ -337,11 +339,10 @@ class Survey:
     def group(self, level: str) -> Figures:
         """Return one group by itself."""
         proxy, proxy_population = self._counting.group(self.pool.proxy, level)
-        strangers = None if self.pool.stranger is None else self._counting.group(self.pool.stranger, level)[0]
+        theirs = [self._counting.group(one, level)[0] for one in self.pool.strangers]
         control = Control(reason="a group's own value is compared with that of the other groups")
-        proxy_control = Control(reason=self._no_stranger)
-        if strangers is not None and strangers.known:
-            proxy_control = Control(strangers, self.cast.control_kind)
+        proxy_control = among(proxy, theirs, self.cast.control_kind, self._no_stranger)
+        strangers = proxy_control.interval
         if not self.inside(level).any():
             few = self._too_few([level])
             none = Empty("the twin was not asked: too few rows")

@@ -12,7 +12,7 @@ import numpy as np
 from kdaudit.cast import Cast, Empty
 from kdaudit.interval import Interval, unknown
 from kdaudit.probe.estimates import LEAST_ERROR
-from kdaudit.probe.figures import Control, Figures, bounded, counted_or_unknown, finite
+from kdaudit.probe.figures import Control, Figures, among, bounded, counted_or_unknown, finite
 from kdaudit.probe.readings import Pairs, Reading, Values, pairs, read_known
 from kdaudit.probe.stops import BLOCKS, Stops, drawn_again
 from kdaudit.samples import Samples
@@ -76,7 +76,8 @@ class Trial:
         everything = np.arange(len(self.pool))
         self.proxy = self._both(cast.proxy, everything)
         self.sharp = self.proxy if cast.sharpener is cast.proxy else self._both(cast.sharpener, everything)
-        self.stranger = None if isinstance(cast.stranger, Empty) else self._both(cast.stranger, everything)
+        seats = () if isinstance(cast.stranger, Empty) else (cast.stranger, *cast.further)
+        self.strangers = [self._both(one, everything) for one in seats]
         self._known = None if claims.refusal else read_known(cast, ask, output)
         self.design = self._design(self.sharp, strangers=False)
         self.teacher: Pairs | None = None
@@ -197,9 +198,10 @@ class Trial:
     def figures(self, measure: str) -> tuple[Figures, dict[str, Any]]:
         """Return one measure, and what the proxy's help was worth."""
         proxy, population = self._counted(self.proxy, measure)
-        strangers = None if self.stranger is None else self._counted(self.stranger, measure)[0]
-        none = Control(reason=self.cast.stranger.reason if isinstance(self.cast.stranger, Empty) else "it is not known")
-        control = none if strangers is None or not strangers.known else Control(strangers, self.cast.control_kind)
+        theirs = [self._counted(one, measure)[0] for one in self.strangers]
+        reason = self.cast.stranger.reason if isinstance(self.cast.stranger, Empty) else "it is not known"
+        control = among(proxy, theirs, self.cast.control_kind, reason)
+        strangers = control.interval
         ignorant = Control(reason="a teacher that ignores what is changed scores exactly 0")
         if self.teacher is None:
             nothing = unknown(self.claims.refusal, len(self.pool) if len(self.pool) < self.claims.minimum else 0)
@@ -259,9 +261,9 @@ class Trial:
             helped = math.sqrt(promised(change_errors(both), self.design.chance))
             worth["forecast_half"] = finite(critical(self.confidence) * helped)
             worth["forecast_ratio"] = finite(helped / plain if plain else math.nan)
-        if self.stranger is not None and self.teacher is not None:
-            theirs = self._design(self.stranger, strangers=True)
-            covariate, chosen = self._covariate(self.stranger, measure, strangers=True), self.design.chosen
+        if self.strangers and self.teacher is not None:
+            theirs = self._design(self.strangers[0], strangers=True)
+            covariate, chosen = self._covariate(self.strangers[0], measure, strangers=True), self.design.chosen
             y, chance = _of(measure, self.teacher), self.design.asked
             flat = np.full(len(chosen), len(chosen) / max(len(self.pool), 1))
             helped = reckoned(y, chance, covariate[chosen], theirs.chance[chosen])
