@@ -54,6 +54,9 @@ class Cast:
         scores are to be read before further rows are chosen.
     other : Subject, optional
         Of a proxy that answers with the teacher's answer minus somebody else's: that other one.
+    untaught : Subject or Empty
+        Made by the proxy's recipe from recorded outcomes alone, and seen beside strangers; no claim rests on it, since
+        it is one draw, and knows no teacher whose luck could be like this one's.
     """
 
     teacher: Subject
@@ -66,6 +69,7 @@ class Cast:
     further: tuple[Subject, ...] = ()
     known: Samples | None = None
     other: Subject | None = None
+    untaught: Subject | Empty = Empty("")
 
     @property
     def sharpener(self) -> Subject:

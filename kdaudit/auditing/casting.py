@@ -30,7 +30,7 @@ from kdaudit.layers import Layers
 from kdaudit.question import ProxyRecipe, Setting
 from kdaudit.rules import Rules
 from kdaudit.samples import Samples, concat
-from kdaudit.subject import Ask, Subject
+from kdaudit.subject import Ask, Scale, Subject
 
 Parts = Mapping[str, Samples]
 
@@ -38,6 +38,11 @@ Parts = Mapping[str, Samples]
 NOBODY = "the plan names none; add `teacher.{}`"
 LABEL_ONLY = 3
 """Proxies made from recorded outcomes where there is no stranger: they differ by the luck of their making alone."""
+UNTAUGHT = "control-outcomes"
+"""Name of the one that is made from recorded outcomes beside strangers."""
+NO_OUTCOMES = "these rows have no recorded outcomes"
+NOT_BESIDE = Empty("")
+"""Where outcomes themselves are the control, or the proxy is no student: none stands beside, and none is missed."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +103,8 @@ class Troupe:
         Why there is none.
     other : Subject, optional
         Of a proxy that answers with a difference to somebody else: that one.
+    untaught : Subject or Empty
+        Made from recorded outcomes, beside controls from strangers.
     """
 
     name: str
@@ -106,6 +113,7 @@ class Troupe:
     control_kind: ControlKind
     no_control: str = ""
     other: Subject | None = None
+    untaught: Subject | Empty = NOT_BESIDE
 
     @property
     def control(self) -> Subject | Empty:
@@ -172,7 +180,6 @@ def rivals(plan: Plan, item: ProxyItem, teachers: Teachers, parts: Parts) -> tup
 
     One from each stranger; without strangers `LABEL_ONLY` from recorded outcomes, where there are any.
     """
-    rows = _learned(parts)
     if teachers.other is not None:
         return (), "none", "a teacher that answers as the other does scores exactly 0"
     if isinstance(item.recipe, Elsewhere):
@@ -180,16 +187,45 @@ def rivals(plan: Plan, item: ProxyItem, teachers: Teachers, parts: Parts) -> tup
     if teachers.strangers:
         named = (Rival(control_name(at), one) for at, one in enumerate(teachers.strangers))
         return tuple(named), "strangers_proxy", ""
+    told = outcomes_for(plan, item, parts)
+    if isinstance(told, Empty):
+        nobody = "there is neither an independent teacher nor recorded outcomes to make a control from"
+        return (), "none", nobody if told.reason == NO_OUTCOMES else told.reason
+    return tuple(Rival(control_name(at), told) for at in range(LABEL_ONLY)), "label_only", ""
+
+
+def untaught(plan: Plan, item: ProxyItem, kind: ControlKind, parts: Parts) -> Rival | Empty:
+    """Return of whom the student of recorded outcomes learns that stands beside those of strangers, or why none does.
+
+    Students alone get one: of rules, which are read whole, strangers show enough.
+    """
+    if isinstance(item.recipe, Elsewhere):
+        return Empty("it was made elsewhere, and nobody here can make another by its recipe")
+    if kind != "strangers_proxy" or not isinstance(item.recipe, Blindable):
+        return NOT_BESIDE
+    try:
+        told = outcomes_for(plan, item, parts)
+    except InvalidInput as error:
+        # strangers carry the claims: outcomes that are no classes stop nothing
+        return Empty(str(error))
+    return told if isinstance(told, Empty) else Rival(UNTAUGHT, told)
+
+
+def outcomes_for(plan: Plan, item: ProxyItem, parts: Parts) -> Subject | Empty:
+    """Return recorded outcomes dressed as a teacher that a proxy's recipe can learn from, or why there is none."""
+    rows, behaviour = _learned(parts), plan.behaviour
     if any(part.labels is None for part in rows.values()):
-        return (), "none", "there is neither an independent teacher nor recorded outcomes to make a control from"
+        return Empty(NO_OUTCOMES)
     if isinstance(item.recipe, Contrasting) and item.recipe.contrast is not None:
-        return (), "none", "recorded outcomes do not tell what another level would have brought"
+        return Empty("recorded outcomes do not tell what another level would have brought")
     if _blind(item.recipe) is None:
-        return (), "none", "recorded outcomes say nothing about rows that were made"
+        return Empty("recorded outcomes say nothing about rows that were made")
+    if behaviour.scale == "value" and len(behaviour.outputs) > 1:
+        return Empty(f"a recorded outcome is one number, and the behaviour has {len(behaviour.outputs)}")
     from kdaudit.teachers.recorded import outcomes
 
-    told = outcomes(concat(list(rows.values())), plan.behaviour.outputs)
-    return tuple(Rival(control_name(at), told) for at in range(LABEL_ONLY)), "label_only", ""
+    scale: Scale = "value" if behaviour.scale == "value" else "probability"
+    return outcomes(concat(list(rows.values())), behaviour.outputs, scale=scale)
 
 
 def make_control(plan: Plan, item: ProxyItem, rival: Rival, kind: ControlKind, parts: Parts, ask: Ask) -> Subject:
@@ -278,6 +314,7 @@ def cast_of(troupe: Troupe, teachers: Teachers, covariate: Subject, known: Sampl
         proxy_name=troupe.name,
         known=known,
         other=troupe.other,
+        untaught=troupe.untaught,
     )
 
 

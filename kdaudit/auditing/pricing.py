@@ -15,6 +15,7 @@ from kdaudit.auditing.forecasts import duration, work_of
 from kdaudit.auditing.items import QuestionItem
 from kdaudit.auditing.plan import Plan
 from kdaudit.auditing.rows import supplied
+from kdaudit.cast import Empty
 from kdaudit.samples import Samples
 
 MILLISECOND = 1e-3
@@ -122,6 +123,19 @@ def _controls(plan: Plan, parts: Mapping[str, Samples]) -> list[str]:
     ]
     if count == ALMOST:
         out.append("two strangers tell little of how strangers differ, so that intervals are wide; name at least three")
+    return out + _untaught(plan, parts)
+
+
+def _untaught(plan: Plan, parts: Mapping[str, Samples]) -> list[str]:
+    """Return which students are made from recorded outcomes beside strangers, and why others are not."""
+    found = {item.name: casting.untaught(plan, item, "strangers_proxy", parts) for item in plan.proxies}
+    made = [name for name, one in found.items() if not isinstance(one, Empty)]
+    out = [f"{_joined(made)}: made once more from recorded outcomes alone, which asks nobody"] if made else []
+    lacking: dict[str, list[str]] = {}
+    for name, one in found.items():
+        if isinstance(one, Empty) and one.reason:
+            lacking.setdefault(one.reason, []).append(name)
+    out += [f"{_joined(names)}: none is made from recorded outcomes, since {why}" for why, names in lacking.items()]
     return out
 
 

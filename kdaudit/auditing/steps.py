@@ -128,9 +128,10 @@ def make_proxy(stage: Stage, item: ProxyItem, teachers: Teachers) -> Troupe:
     if made is not None:
         stage.posed(meter)(teachers.teacher, made, item.recipe.signals or _fullest(teachers.teacher))
     rivals, kind, reason = casting.rivals(stage.plan, item, teachers, stage.parts)
+    untaught = casting.untaught(stage.plan, item, kind, stage.parts)
     if stage.journal.finished(f"proxies/{item.name}") is None:
         stage.tell(f"proxy {item.name}: distilling")
-        control = {"kind": kind, "reason": reason, "count": len(rivals)}
+        control = {"kind": kind, "reason": reason, "count": len(rivals), **_told(untaught)}
         _distil(stage, item, teachers, meter, control)
     else:
         stage.tell(f"proxy {item.name}: made before")
@@ -139,12 +140,26 @@ def make_proxy(stage: Stage, item: ProxyItem, teachers: Teachers) -> Troupe:
             stage.ledger.enter(asked)
     if kind == "swapped_teacher":
         # a model that was made elsewhere is held to the independent teachers themselves
-        return Troupe(item.name, casting.load(folder), tuple(one.teacher for one in rivals), kind, reason)
+        controls = tuple(one.teacher for one in rivals)
+        return Troupe(item.name, casting.load(folder), controls, kind, reason, untaught=_fetched(folder, untaught))
     for rival in rivals:
         _control(stage, item, rival, kind)
+    if not isinstance(untaught, Empty):
+        _control(stage, item, untaught, "label_only")
     # read back even when just made, so that an undisturbed run and a resumed one go on with the same thing
     controls = tuple(casting.load(folder / rival.name) for rival in rivals)
-    return Troupe(item.name, casting.load(folder), controls, kind, reason)
+    return Troupe(item.name, casting.load(folder), controls, kind, reason, untaught=_fetched(folder, untaught))
+
+
+def _told(untaught: Rival | Empty) -> dict[str, Any]:
+    """Return what a card says of the proxy of recorded outcomes beside strangers; nothing where none is missed."""
+    if isinstance(untaught, Empty):
+        return {"outcomes": {"made": False, "reason": untaught.reason}} if untaught.reason else {}
+    return {"outcomes": {"made": True, "reason": ""}}
+
+
+def _fetched(folder: Path, untaught: Rival | Empty) -> Subject | Empty:
+    return untaught if isinstance(untaught, Empty) else casting.load(folder / untaught.name)
 
 
 def _distil(stage: Stage, item: ProxyItem, teachers: Teachers, meter: Metered, control: Mapping[str, Any]) -> None:

@@ -16,11 +16,11 @@ from kdaudit.errors import InvalidInput
 from kdaudit.evidence import Evidence, Row
 from kdaudit.finding import Claim
 from kdaudit.interval import unknown
-from kdaudit.measures.agreement import AGREEMENT
+from kdaudit.measures.agreement import AGREEMENT, BESIDE_OUTCOMES
 from kdaudit.measures.named import measure as named
 from kdaudit.measures.strata import grouped
 from kdaudit.samples import Samples
-from kdaudit.signal import Signal
+from kdaudit.signal import LABEL, SCORE, Signal
 from kdaudit.statistics.beside import Beside, Heard, Scored, evidence_rows, hear, scored, summary
 from kdaudit.statistics.rates import effective
 from kdaudit.subject import Ask
@@ -90,6 +90,7 @@ class Fidelity:
             for name in self.measures
             if name != AGREEMENT.name
         ]
+        items += _beside_outcomes(cast, samples, ask, heard)
         items += self._groups(samples, heard, agreement)
         worst = self._worst(samples, agreement)
         if worst is not None:
@@ -99,7 +100,7 @@ class Fidelity:
             title=f"Does the {cast.proxy_name} answer as this teacher does?",
             rows=tuple(_drawn(row) for row in evidence_rows(items)),
             claims=tuple(self._claims(cast, whole)),
-            context=self._context(samples, heard, worst, alone=whole.strangers == 1),
+            context=self._context(cast, samples, heard, worst, alone=whole.strangers == 1),
             shows="strip",
             proxy_name=cast.proxy_name,
         )
@@ -161,7 +162,9 @@ class Fidelity:
                 minimum=self.minimum,
             )
 
-    def _context(self, samples: Samples, heard: Heard, worst: Slice | None, *, alone: bool) -> dict[str, Any]:
+    def _context(
+        self, cast: Cast, samples: Samples, heard: Heard, worst: Slice | None, *, alone: bool
+    ) -> dict[str, Any]:
         context: dict[str, Any] = {
             "population": samples.origin.name,
             "rows": len(samples),
@@ -170,7 +173,7 @@ class Fidelity:
             "method": "all seats answer the same rows; value minus control is paired row by row",
             "definitions": {name: f"{named(name).definition} ({named(name).source})" for name in self.measures},
         }
-        sentences = [*([ONE_STRANGER] if alone else ()), *_weighing(samples)]
+        sentences = [*([ONE_STRANGER] if alone else ()), *_weighing(samples), *_untaught(cast)]
         if sentences:
             context["sentences"] = sentences
         if worst is not None:
@@ -186,6 +189,22 @@ class Fidelity:
                 f"{100 * worst.found:.1f} % of {worst.found_n} there, too low by choice), reported on the other half",
             ]
         return context
+
+
+def _beside_outcomes(cast: Cast, samples: Samples, ask: Ask, heard: Heard) -> Iterator[Beside]:
+    """Yield agreement beside that of the proxy of recorded outcomes, where one stands beside strangers."""
+    one = cast.untaught
+    if isinstance(one, Empty):
+        return
+    theirs = ask(one, samples, frozenset({SCORE} if SCORE in one.offers else {LABEL}))
+    other = replace(heard, stranger=theirs, further=(), control_kind="label_only")
+    values = scored(BESIDE_OUTCOMES, other)
+    yield summary(BESIDE_OUTCOMES, values, asked=heard.asked, weights=weights_of(samples))
+
+
+def _untaught(cast: Cast) -> Iterator[str]:
+    if isinstance(cast.untaught, Empty) and cast.untaught.reason:
+        yield f"No proxy of recorded outcomes stands beside the {cast.proxy_name}: {cast.untaught.reason}"
 
 
 def weights_of(samples: Samples) -> NDArray[np.float64] | None:
@@ -215,7 +234,7 @@ def _weighing(samples: Samples) -> Iterator[str]:
 
 def _drawn(row: Row) -> Row:
     # a divergence of .1 nats on a scale up to 16 could not be seen
-    if row.measure == AGREEMENT.name:
+    if row.measure in (AGREEMENT.name, BESIDE_OUTCOMES.name):
         return row
     shown = [part.high for part in (row.value, row.control, row.ceiling) if part is not None and part.known]
     return replace(row, high_end=max(shown)) if shown and max(shown) > row.low_end else row

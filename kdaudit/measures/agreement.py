@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,4 +26,12 @@ AGREEMENT = Measure(
     definition="share of rows on which both decide alike",
     source="Craven and Shavlik 1996 (fidelity)",
     title="Same decision as the teacher",
+)
+
+BESIDE_OUTCOMES = replace(
+    AGREEMENT,
+    name="agreement_beside_outcomes",
+    definition="share of rows on which both decide alike, beside that of a proxy made by the same recipe from recorded "
+    "outcomes and no teacher: what lies above it was not learned by being right",
+    title="Same decision as the teacher, beside one that learned recorded outcomes alone",
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kdaudit.errors import InvalidInput
 from kdaudit.measure import Measure
-from kdaudit.measures.agreement import AGREEMENT
+from kdaudit.measures.agreement import AGREEMENT, BESIDE_OUTCOMES
 from kdaudit.measures.alike import ALIKE, ATTEND
 from kdaudit.measures.borders import BORDERS
 from kdaudit.measures.calibration import BRIER
@@ -15,7 +15,7 @@ from kdaudit.measures.reasons import FURTHER
 MEASURES: dict[str, Measure] = {m.name: m for m in (AGREEMENT, KL, SCORE_ERROR, BRIER)}
 
 DEFINITIONS: dict[str, str] = {
-    **{m.name: f"{m.definition} ({m.source})" for m in MEASURES.values()},
+    **{m.name: f"{m.definition} ({m.source})" for m in (*MEASURES.values(), BESIDE_OUTCOMES)},
     **{m.name: f"{m.definition} ({m.source})" for m in LIKENESS},
     **{m.name: f"{m.definition} ({m.source})" for m in (*BORDERS, *ALIKE, *ATTEND)},
     **{m.name: f"{m.definition} ({m.source})" for m in FURTHER},

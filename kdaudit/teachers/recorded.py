@@ -195,20 +195,24 @@ def records(
     return Records(Identity(name, digest, by="id"), outputs, texts, ordered, _known(known), scale)
 
 
-def outcomes(samples: Samples, outputs: tuple[str, ...]) -> Records:
-    """Return recorded outcomes dressed as a subject: scores 0 and 1, by row id.
+def outcomes(samples: Samples, outputs: tuple[str, ...], *, scale: Scale = "probability") -> Records:
+    """Return recorded outcomes dressed as a subject: scores 0 and 1, or numbers as they are, by row id.
 
     Parameters
     ----------
     samples : Samples
-        With labels: positions among `outputs`, or 0 and 1 for one output.
+        With labels: positions among `outputs`, or 0 and 1 for one output; any numbers where the scale is one of values.
     outputs : tuple of str
+    scale : {"probability", "value"}
 
     Raises
     ------
     InvalidInput
         If there are no labels, they are no classes, or an id occurs twice.
     """
+    if scale == "value" and samples.labels is not None:
+        numbers = np.asarray(samples.labels, dtype=np.float64)[:, None]
+        return records("recorded outcomes", samples.ids, {SCORE: numbers}, outputs, known=[samples], scale=scale)
     labels = classes(samples, len(outputs))
     score = labels[:, None].astype(np.float64) if len(outputs) == 1 else np.eye(len(outputs))[labels]
     return records("recorded outcomes", samples.ids, {SCORE: score}, outputs, known=[samples])

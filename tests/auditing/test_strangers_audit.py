@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
 import pytest
 
-from kdaudit.auditing import steps
+from kdaudit.auditing import casting, steps
 from kdaudit.auditing.audits import audit, read_plan
 from kdaudit.auditing.pricing import price
+from kdaudit.cast import Empty
 from kdaudit.report.composition import compose
 from kdaudit.report.markdown import render
 from kdaudit.run.reading import read
@@ -48,7 +50,8 @@ def test_each_stranger_gives_a_control_of_its_own(told):
     weights = {(folder / name / "model.safetensors").read_bytes() for name in CONTROLS}
     assert len(weights) == 3
     assert not (folder / "control-4").exists()
-    assert told.cards["student"]["control"] == {"kind": "strangers_proxy", "reason": "", "count": 3}
+    control = {"kind": "strangers_proxy", "reason": "", "count": 3, "outcomes": {"made": True, "reason": ""}}
+    assert told.cards["student"]["control"] == control
     assert [one["name"] for one in told.account["strangers"]] == ["stranger 1", "stranger 2", "stranger 3"]
     assert len({one["digest"] for one in told.account["strangers"]}) == 3
     assert told.account["budget"]["used"] == 80 + 40 + 120
@@ -66,6 +69,34 @@ def test_every_excess_is_over_rows_and_strangers(told):
     for name in ("cka_proxy", "cka_stranger"):
         assert (arrays[f"{name}_low"] <= arrays[name]).all()
         assert (arrays[name] <= arrays[f"{name}_high"]).all()
+
+
+def test_a_student_of_recorded_outcomes_stands_beside_the_strangers_and_decides_nothing(told):
+    folder = told.path / "proxies" / "student"
+    assert (folder / "control-outcomes" / "model.safetensors").read_bytes() not in {
+        (folder / name / "model.safetensors").read_bytes() for name in CONTROLS
+    }
+    fidelity = told.evidence["compare.fidelity.student"]
+    among, outcomes = (fidelity.row(name, "all", "proxy") for name in ("agreement", "agreement_beside_outcomes"))
+    assert outcomes.value == among.value
+    assert (outcomes.control_kind, outcomes.strangers) == ("label_only", 1)
+    assert outcomes.excess.value == pytest.approx(outcomes.value.value - outcomes.control.value)
+    assert {claim.measure for claim in fidelity.claims} == {"agreement"}
+    text = render(compose(told)).decode()
+    assert "beside one that learned recorded outcomes alone" in text
+    assert "fitted to recorded outcomes and no teacher" in text
+
+
+def test_where_no_outcomes_are_recorded_the_card_and_the_report_say_why(tmp_path):
+    (tmp_path / "audit.yaml").write_text(PLAN, encoding="utf-8")
+    plan = read_plan(tmp_path / "audit.yaml")
+    parts = {name: replace(part, labels=None) for name, part in steps.load_parts(plan, None).items()}
+    found = casting.untaught(plan, plan.proxies[0], "strangers_proxy", parts)
+    assert found == Empty("these rows have no recorded outcomes")
+    assert steps._told(found) == {"outcomes": {"made": False, "reason": found.reason}}
+    # where outcomes are the control itself, or nobody is, none is missed
+    for kind in ("label_only", "none"):
+        assert casting.untaught(plan, plan.proxies[0], kind, parts) == Empty("")
 
 
 def test_the_report_names_the_strangers(told):
@@ -89,6 +120,7 @@ def test_beside_one_stranger_numbers_are_shown_and_nothing_is_decided(tmp_path):
 def test_check_tells_what_strangers_cost_and_cannot_show(tmp_path):
     for text, words in (
         (PLAN, "each of 3 strangers answers fit and select (120 rows), and 3 controls are made from them"),
+        (PLAN, "student: made once more from recorded outcomes alone, which asks nobody"),
         (ONE, "beside one stranger no proxy is found to be closer than a stranger's: name at least three"),
         (PLAN.replace("strangers: 3", "strangers: 2"), "two strangers tell little of how strangers differ"),
         (PLAN.replace(", strangers: 3", ""), "made again from them 3 times as its control"),

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from kdaudit.cast import Cast
+from kdaudit.cast import Cast, Empty
 from kdaudit.chance import rng
 from kdaudit.compare.fidelities import CONTRADICTED, Fidelity
 from kdaudit.errors import InvalidInput
@@ -53,6 +53,23 @@ def test_agreement_stands_beside_stranger_and_twin(formula, people, cast_of, ask
     assert "more often than the proxy of one independent teacher" in claim.text
     assert asking.rows(teacher) == evidence.asked == 2000
     assert {r.measure for r in evidence.rows} == {"agreement", "kl", "brier"}
+
+
+def test_a_proxy_of_outcomes_has_a_row_of_its_own_or_the_reason_why_not(formula, people, cast_of, asking):
+    samples = people(800)
+    seats = [formula(scored(shift), name) for shift, name in ((-2, "t"), (-1.5, "p"), (1, "s"), (3, "o"))]
+    cast = replace(cast_of(*seats[:3]), untaught=seats[3])
+    evidence = examine(Fidelity(), cast, samples, asking)
+    plain = examine(Fidelity(), cast_of(*seats[:3]), samples, asking)
+    assert [row for row in evidence.rows if row.measure != "agreement_beside_outcomes"] == list(plain.rows)
+    row = evidence.row("agreement_beside_outcomes", "all", "proxy")
+    truth = labels(seats[0], samples)
+    assert row.control.value == pytest.approx((labels(seats[3], samples) == truth).mean())
+    assert row.control_kind == "label_only"
+    missing = examine(Fidelity(), replace(cast, untaught=Empty("there are no outcomes")), samples, asking)
+    assert missing.row("agreement_beside_outcomes", "all", "proxy") is None
+    told = "No proxy of recorded outcomes stands beside the proxy: there are no outcomes"
+    assert told in missing.context["sentences"]
 
 
 def test_a_stranger_as_near_as_the_proxy_leaves_nothing_to_claim(formula, people, cast_of, asking):

@@ -159,6 +159,9 @@ def test_outcomes_are_scores_of_zero_and_one(rows, make_rows):
     three = outcomes(make_rows(labels=kinds), ("a", "b", "c"))
     assert (three.answer(rows, [SCORE]).score == np.eye(3)[kinds]).all()
     assert three.answer(rows.setting("age", 30.0), [SCORE]).failed
+    numbers = outcomes(make_rows(labels=np.linspace(-1.5, 2, len(kinds))), ("price",), scale="value")
+    assert numbers.scale == "value"
+    assert numbers.answer(make_rows(), {SCORE}).values[SCORE][0, 0] == -1.5
     with pytest.raises(InvalidInput, match="has no recorded outcomes"):
         outcomes(make_rows(labels=None), ("yes",))
     with pytest.raises(InvalidInput, match="id 0 occurs twice in recorded outcomes"):
