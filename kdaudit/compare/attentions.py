@@ -23,6 +23,7 @@ from kdaudit.compare.inside import Names, inside
 from kdaudit.compare.masking import maskable, masked_falls
 from kdaudit.compare.voices import Voices
 from kdaudit.compare.words import ONE_STRANGER, capital, rival
+from kdaudit.domain import Text
 from kdaudit.errors import InvalidInput, NoSuchSignal
 from kdaudit.evidence import Evidence, Row
 from kdaudit.finding import Claim
@@ -43,6 +44,13 @@ STATEMENT = (
     "Attention shows where a network reads: it is evidence on mechanism, not on reasons. Other attention can give the "
     "same answers (Jain and Wallace 2019)."
 )
+SPECIAL = {
+    False: "Special pieces (such as those at both ends of a text) and those of a prompt are left out: what remains is "
+    "attention among words.",
+    True: "Special pieces (such as those at both ends of a text) and those of a prompt count as one token in front of "
+    "the words.",
+}
+NOT_ALL = "Special pieces were to count as a token; they are left out, since not everybody here reads such."
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,9 @@ class Attention:
         Of the words attended to most, the share that is masked to see what it does to the teacher; 0 for no such test.
     margin : float
         By how much the likeness of heads must exceed the control.
+    special : bool
+        Of texts: whether special pieces, which often take half of all attention, count as one more token, if everybody
+        reads such; else they are left out.  Where they count, no word is masked.
     """
 
     rows: int = 200
@@ -75,6 +86,7 @@ class Attention:
     flows: int = 20
     share: float = 0.2
     margin: float = 0.0
+    special: bool = False
     each: ClassVar[bool] = True
     """Every proxy attends to other words: texts are masked for each."""
 
@@ -98,7 +110,7 @@ class Attention:
 
     def made(self, samples: Samples) -> int:
         """Return the most texts that are masked."""
-        return ORDERS * -(-min(self.rows, len(samples)) // 2) if self.share else 0
+        return ORDERS * -(-min(self.rows, len(samples)) // 2) if self.share and not self.special else 0
 
     def price(self, samples: Samples) -> int:
         """Return the rows put through the teacher, and those that are made."""
@@ -111,11 +123,16 @@ class Attention:
         if isinstance(cast.teacher.form, Layers):
             # the same rows are answered through the door, so that they are counted as asked
             voices.decide(cast.teacher)(rows)
-        maps = inside(cast, voices.seats, (self.layers, self.proxy_layers), partial(_maps, rows))
-        seats, read = heeds(_aligned(maps))
+        # of pictures there are no such pieces
+        special = self.special and _reads_text(rows)
+        maps = inside(cast, voices.seats, (self.layers, self.proxy_layers), partial(_maps, rows, special=special))
+        counted = special and everybody_reads_special(maps)
+        maps = without_special(maps) if special and not counted else maps
+        seats, read = heeds(_aligned(maps) if _reads_text(rows) else _tiled(maps))
         halves = _halves(read, rng)
         items = attention_beside(cast, seats, halves, pooled=self.pooled, flows=self.flows, asked=voices.asked)
         falls, told = self._ablation(voices, rows, seats, halves, rng)
+        told = [STATEMENT, *self._of_special(rows, counted=counted), *told]
         return Evidence(
             question="",
             title=f"Does the {cast.proxy_name} attend as this teacher does?",
@@ -133,16 +150,24 @@ class Attention:
                     for name, s in _known(seats, halves)
                 },
                 "null": _nulls(seats, halves, read, rng),
-                "sentences": [STATEMENT, *told, *([ONE_STRANGER] if items[0].strangers == 1 else [])],
+                "special": "in" if counted else "out",
+                "sentences": [*told, *([ONE_STRANGER] if items[0].strangers == 1 else [])],
             },
             shows="strip",
             proxy_name=cast.proxy_name,
         )
 
+    def _of_special(self, rows: Samples, *, counted: bool) -> list[str]:
+        """Return whether special pieces count, in words; nothing where no text is read."""
+        if not _reads_text(rows):
+            return []
+        return [NOT_ALL if self.special and not counted else SPECIAL[counted]]
+
     def _ablation(
         self, voices: Voices, rows: Samples, seats: Seats, halves: Halves, rng: np.random.Generator
     ) -> tuple[list[Row], list[str]]:
         reason = maskable(voices.cast.teacher) if self.share else "it was not asked for"
+        reason = reason or ("special pieces count, which cannot be masked" if self.special else "")
         if reason or isinstance(seats["teacher"], Empty) or not len(halves.score):
             return [], [f"What masking the tokens attended to would do to the teacher was not tried: {reason}."]
         own, crossed, words = masked_falls(
@@ -168,15 +193,40 @@ class Attention:
         )
 
 
-def _maps(rows: Samples, name: str, network: Any, layers: Names) -> list[NDArray[np.float64]] | Empty:  # noqa: ANN401
-    """Return the attention maps of a network; naming its class here would load torch."""
+def _maps(
+    rows: Samples,
+    name: str,
+    network: Any,  # noqa: ANN401 - a network; naming its class here would load torch
+    layers: Names,
+    *,
+    special: bool,
+) -> list[NDArray[np.float64]] | Empty:
+    """Return the attention maps of a network."""
     del name
     from kdaudit.explain.layers import attention_maps
 
     try:
-        return attention_maps(network, rows, layers, words=True)
+        return attention_maps(network, rows, layers, words=True, special=special)
     except (InvalidInput, NoSuchSignal) as error:
         return Empty(f"{network.identity.name} has no attention to be compared: {error}")
+
+
+def _reads_text(rows: Samples) -> bool:
+    return any(isinstance(item, Text) for item in rows.domain.fields)
+
+
+def everybody_reads_special(maps: dict[str, Any]) -> bool:
+    """Return whether the first token, the special pieces, is there in everybody's maps."""
+    known = [layers for layers in maps.values() if not isinstance(layers, Empty)]
+    return bool(known) and all(bool(layers[0][:, :, 0].any()) for layers in known)
+
+
+def without_special(maps: dict[str, Any]) -> dict[str, Any]:
+    """Return the maps without their first token."""
+    return {
+        name: layers if isinstance(layers, Empty) else [layer[:, :, 1:, 1:] for layer in layers]
+        for name, layers in maps.items()
+    }
 
 
 def _aligned(maps: dict[str, Any]) -> dict[str, Any]:
@@ -187,6 +237,20 @@ def _aligned(maps: dict[str, Any]) -> dict[str, Any]:
     short = min(layers[0].shape[-1] for layers in known)
     return {
         name: layers if isinstance(layers, Empty) else [layer[:, :, :short, :short] for layer in layers]
+        for name, layers in maps.items()
+    }
+
+
+def _tiled(maps: dict[str, Any]) -> dict[str, Any]:
+    """Return the maps of pictures without those of other patches than the teacher's: these lie at other places."""
+    teacher = maps["teacher"]
+    if isinstance(teacher, Empty):
+        return maps
+    tiles = teacher[0].shape[-1]
+    return {
+        name: layers
+        if isinstance(layers, Empty) or layers[0].shape[-1] == tiles
+        else Empty(f"it attends among {layers[0].shape[-1]} patches, the teacher among {tiles}; give both the same")
         for name, layers in maps.items()
     }
 

@@ -20,6 +20,7 @@ from kdaudit.compare.seats import (
     Task,
     chosen_method,
     exchanged,
+    is_network,
     is_open,
     predicted,
     rules_of,
@@ -33,6 +34,7 @@ from kdaudit.compare.ways import explained
 from kdaudit.errors import InvalidInput
 from kdaudit.evidence import Evidence
 from kdaudit.explain.attributions import Attributions
+from kdaudit.explain.omissions import most_parts, only_text, words_in
 from kdaudit.explain.shapley import fewest
 from kdaudit.measure import Measure
 from kdaudit.measures.ranks import LIKENESS, Likeness, among
@@ -82,6 +84,8 @@ class Attribution:
         asked `questions` further rows for them.
         From answers alone, see `price`: "occlusion", and "permutation", which tells of all rows together.
         "auto" takes the first of the three kinds that all can give.
+        Of texts words get the shares; "occlusion" leaves them out of the text itself, and so does "shapley" where not
+        all are networks.
     rows : int
         Rows explained.
     nodes : int
@@ -97,6 +101,9 @@ class Attribution:
         Background rows that lend values to Shapley values and to the crossed test.
     questions : int
         Mixed rows that a closed teacher may be asked for Shapley values.
+    special : bool
+        Of texts, by integrated gradients or ablation: whether special pieces, such as those at both ends of a text, and
+        those of a prompt count as one more unit; else they stay where they are and have no share.
     """
 
     method: Method = "integrated_gradients"
@@ -107,6 +114,7 @@ class Attribution:
     evaluations: int = 128
     background: int = 16
     questions: int = 0
+    special: bool = False
 
     def __post_init__(self) -> None:
         if self.rows < 2 or self.nodes < 2 or self.nodes % 2 or self.draws < 1 or self.margin < 0:
@@ -115,6 +123,11 @@ class Attribution:
             )
         if self.evaluations < 4 or self.background < 1 or self.questions < 0:
             raise InvalidInput("evaluations must be at least 4, background at least 1, and questions at least 0")
+        if self.special and self.method not in ("integrated_gradients", "ablation"):
+            raise InvalidInput(
+                f"special pieces have shares by integrated_gradients and ablation alone, not by {self.method}; leave "
+                "`special` out, or take one of those"
+            )
 
     @property
     def needs(self) -> frozenset[Signal]:
@@ -127,9 +140,11 @@ class Attribution:
         return "judge"
 
     def price(self, samples: Samples) -> int:
-        """Return the rows explained, and the mixed rows: for occlusion one for each field and draw."""
+        """Return the rows explained, and the mixed rows: for occlusion one for each field and draw, or each word."""
         rows = min(self.rows, len(samples))
         if self.method in ("occlusion", "permutation", "auto"):
+            if only_text(samples.domain):
+                return rows + int(np.sort(words_in(samples))[len(samples) - rows :].sum())
             return rows * (1 + len(samples.domain.names) * self.draws)
         return rows + (self.questions if self.method in ("shapley", "interactions") else 0)
 
@@ -140,7 +155,7 @@ class Attribution:
         """
         if self.method not in ("shapley", "interactions"):
             return 0, 0
-        rows, units = min(self.rows, len(samples)), len(samples.domain.names)
+        rows, units = min(self.rows, len(samples)), most_parts(samples)
         # words are left out, where fields are lent by the background
         lent = 1 if any(field.kind == "text" for field in samples.domain.fields) else self.background
         coalitions = self.evaluations
@@ -193,12 +208,12 @@ class Attribution:
         self, method: Method, cast: Cast, samples: Samples, ask: Ask, rng: np.random.Generator
     ) -> tuple[Task, NDArray[np.int64], bool]:
         """Return what is explained, the teacher's decisions there, and whether the background lies apart."""
-        fields, opened = len(samples.domain.names), is_open(cast.teacher)
-        draws = self.background if opened else self.draws
+        parts, opened, text = most_parts(samples), is_open(cast.teacher), bool(only_text(samples.domain))
+        draws = self.background if opened else 1 if text else self.draws
         rows, budget = self.rows, self.evaluations
         if method in ("shapley", "interactions") and not opened and self.questions:
-            # as many rows as can have errors that cover: the regression needs two pairs a field
-            least = fewest(fields) if method == "interactions" else 4 * fields + 2
+            # as many rows as can have errors that cover: the regression needs two pairs a part
+            least = fewest(parts) if method == "interactions" else 4 * parts + 2
             rows = max(2, min(rows, self.questions // (draws * least)))
             budget = min(max(budget, least), self.questions // (draws * rows))
         chosen = balanced(np.zeros(len(samples), dtype=np.int64), rows, queue(samples, rng, STREAM))
@@ -223,6 +238,8 @@ class Attribution:
             scale="logit" if all(is_open(who) and rules_of(who) is None for who in everybody) else "score",
             seed=int(rng.integers(2**62)),
             asks=method in ASKING or bool(self.questions),
+            special=self.special,
+            worded=text and not all(is_network(who) for who in everybody),
         )
         return task, told.label, apart
 
@@ -239,6 +256,8 @@ class Attribution:
         rows = len(np.unique(task.rows.keys()))
         if isinstance(seats["teacher"], Empty) or (method not in ASKING and is_open(cast.teacher)):
             return rows
+        if method in ASKING and only_text(task.rows.domain):
+            return rows + int(words_in(task.rows).sum())
         # at most: a lent value may be the row's own
         mixed = len(task.rows.domain.names) * self.draws if method in ASKING else task.budget * len(task.lent)
         return rows * (1 + mixed)

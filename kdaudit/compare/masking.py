@@ -1,4 +1,4 @@
-"""Words masked in texts, to see whether what somebody attends to moves the teacher."""
+"""Words masked in texts and patches greyed in pictures: does what somebody attends to move the teacher?"""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from numpy.typing import NDArray
 
 from kdaudit.abilities import Encoded
 from kdaudit.cast import Empty
+from kdaudit.compare.greying import greyed
 from kdaudit.compare.heeding import Heed, Seats
 from kdaudit.compare.lines import MADE, Floats
 from kdaudit.compare.seats import strangers_of
 from kdaudit.compare.voices import Voices, measure_of
 from kdaudit.domain import Text
+from kdaudit.explain.omissions import MASK
 from kdaudit.measures.alike import ABLATION
 from kdaudit.measures.attentions import top_tokens
+from kdaudit.pictures import Pictures
 from kdaudit.pieces import Pieces
 from kdaudit.samples import Samples
 from kdaudit.signal import SCORE
@@ -24,17 +27,14 @@ from kdaudit.statistics.rates import mean
 from kdaudit.subject import Answers, Subject
 from kdaudit.tokens import Tokens, spans
 
-MASK = "_"
-"""Stands for a word masked: a word of no vocabulary, so that a network reads its unknown word there, or one
-that says nothing."""
 Choose = Callable[[int, int, int], NDArray[np.int64]]
 """From a row, its number of tokens and how many to mask, to their positions."""
 
 
 def maskable(teacher: Subject) -> str:
-    """Return why words cannot be masked for a teacher; empty if they can."""
-    if not isinstance(teacher, Encoded) or not isinstance(teacher.encoding, Tokens | Pieces):
-        return f"{teacher.identity.name} does not read words whose places are known"
+    """Return why neither words nor patches can be masked for a teacher; empty if they can."""
+    if not isinstance(teacher, Encoded) or not isinstance(teacher.encoding, Tokens | Pieces | Pictures):
+        return f"{teacher.identity.name} does not read words or patches whose places are known"
     return "" if SCORE in teacher.offers else f"{teacher.identity.name} gives no scores"
 
 
@@ -50,6 +50,13 @@ def masked(samples: Samples, positions: list[NDArray[np.int64]]) -> Samples:
             masked_text = f"{masked_text[:low]}{MASK}{masked_text[high:]}"
         texts.append(masked_text)
     return Samples(samples.domain, {item.name: np.array(texts, dtype=object)}, samples.ids, MADE)
+
+
+def _hidden(teacher: Subject, samples: Samples, tokens: int, positions: list[NDArray[np.int64]]) -> Samples:
+    encoding = teacher.encoding if isinstance(teacher, Encoded) else None
+    return (
+        greyed(samples, encoding, tokens, positions) if isinstance(encoding, Pictures) else masked(samples, positions)
+    )
 
 
 def masked_falls(
@@ -72,20 +79,20 @@ def masked_falls(
     chosen : array
         Positions of rows that are tried.
     share : float
-        Of each text's words.
+        Of each text's words, or each picture's patches.
     pooled : {"mean", "first"}
     rng : Generator
 
     Returns
     -------
     own : Beside
-        By the teacher's own attention, beside as many words drawn by chance.
+        By the teacher's own attention, beside as many words or patches drawn by chance.
     crossed : Beside
         By the proxy's, beside the strangers'.
     words : str
     """
-    texts = rows.take(chosen)
-    before = voices.answers(voices.cast.teacher, texts)
+    texts, teacher = rows.take(chosen), voices.cast.teacher
+    before = voices.answers(teacher, texts)
     decided = before.label
 
     def fall(choose: Choose) -> Floats:
@@ -93,7 +100,8 @@ def masked_falls(
         for row in chosen.tolist():
             k = len(next(seat.reading(row, pooled) for seat in seats.values() if isinstance(seat, Heed)))
             positions.append(choose(row, k, max(1, round(share * k))))
-        after = voices.answers(voices.cast.teacher, masked(texts, positions))
+        # patches of a picture are as many in each
+        after = voices.answers(teacher, _hidden(teacher, texts, k, positions))
         return _own_score(before, decided) - _own_score(after, decided)
 
     def of(name: str) -> Floats | Empty:
@@ -113,9 +121,12 @@ def masked_falls(
     kind = "none" if isinstance(others, Empty) else voices.cast.control_kind
     crossed = summary(measure_of(ABLATION), Scored(by["proxy"], others, by["teacher"], kind), group="all", asked=asked)
     whole = mean(chance, span=(-1.0, 1.0))
+    done = "Masking the {:.0%} of words"
+    if isinstance(teacher, Encoded) and isinstance(teacher.encoding, Pictures):
+        done = "Greying the {:.0%} of patches"
     words = (
-        f"Masking the {share:.0%} of words that the teacher itself attends to most lowers its score by "
-        f"{own.value.text('points')}, as many words drawn by chance by {whole.text('points')}, those that "
+        f"{done.format(share)} that the teacher itself attends to most lowers its score by "
+        f"{own.value.text('points')}, as many drawn by chance by {whole.text('points')}, those that "
         f"{voices.cast.proxy_name} attends to by {crossed.value.text('points')}."
     )
     return own, crossed, words

@@ -71,6 +71,11 @@ class Task:
         Whether closed subjects may be asked about mixed rows.
     finest : int
         Times `nodes` up to which a path is refined where its gap asks for it.
+    special : bool
+        Of texts: whether special pieces are a unit.
+    worded : bool
+        Of texts: whether words are left out of the text itself, as for whoever is no network they must be; else they
+        are left out of what a network makes of it.
     """
 
     rows: Samples
@@ -85,6 +90,8 @@ class Task:
     seed: int = 0
     asks: bool = True
     finest: int = 8
+    special: bool = False
+    worded: bool = False
 
     def rng(self) -> np.random.Generator:
         """Return the generator of coalitions and draws, in the same state for each seat."""
@@ -105,7 +112,8 @@ def digest_of(task: Task) -> str:
     """Return a digest of all that attributions of one subject hang on, so that equal tasks have equal ones."""
     rows = (task.rows.keys(), task.background.keys(), task.lent.keys(), task.output, task.donors)
     numbers = (task.nodes, task.budget, task.draws, task.scale, task.seed, task.asks, task.finest)
-    return of_data([*(hashlib.sha256(part.tobytes()).hexdigest() for part in rows), *map(str, numbers)])
+    words = (task.special, task.worded)
+    return of_data([*(hashlib.sha256(part.tobytes()).hexdigest() for part in rows), *map(str, (*numbers, *words))])
 
 
 def some_rows(task: Task, teacher: Subject, most: int) -> Task:

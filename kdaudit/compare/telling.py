@@ -27,6 +27,12 @@ from kdaudit.statistics.rates import critical, mean
 from kdaudit.statistics.strangers import excess_over
 from kdaudit.subject import Ask
 
+SPECIAL = {
+    "in": "Special pieces (such as those at both ends of a text) and those of a prompt count as one unit; to whoever "
+    "reads none it is worth nothing.",
+    "out": "Special pieces (such as those at both ends of a text) and those of a prompt stay where they are, without a "
+    "share.",
+}
 DRAWS = 99
 """Exchanges of rows by chance."""
 Floats = NDArray[np.float64]
@@ -78,10 +84,12 @@ def context(
             name: {unit: _average(values).to_data() for unit, values in by_unit(seat).items()}
             for name, seat in known.items()
         },
+        "special": "in" if task.special else "out",
         "methods": {name: seat.method for name, seat in known.items()},
     }
     if first is not None:
-        out |= {"method": first.method, "scale": first.scale, "baseline": f"{first.baseline}: {rest}"}
+        baseline = first.baseline if first.words else f"{first.baseline}: {rest}"
+        out |= {"method": first.method, "scale": first.scale, "baseline": baseline}
     return out
 
 
@@ -246,6 +254,8 @@ def sentences(found: dict[str, Any], cast: Cast, item: Beside) -> Iterator[str]:
     if "method" in found:
         ways = dict.fromkeys(found["methods"].values())
         yield f"Reasons by {'; '.join(ways)}; scale: {found['scale']}; baseline: {found['baseline']}."
+    if found["unit"] == "words":
+        yield SPECIAL[found["special"]]
     beside = rival(item, "its reasons for other rows")
     theirs = beside if item.control_kind == "permuted" else f"those of {beside}"
     if item.excess is not None and item.excess.known and item.excess.low <= 0 <= item.excess.high:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kdaudit.abilities import Opened
 from kdaudit.cast import Cast, Empty
 from kdaudit.compare.seats import SLOPES, Explained, Method, Task, digest_of, has_slopes, is_network, rules_of, seats_of
 from kdaudit.errors import InvalidAnswers, InvalidInput, NoSuchSignal
 from kdaudit.explain.attributions import Attributions
+from kdaudit.explain.occlusions import Scores
+from kdaudit.explain.omissions import BASELINE, TextGame, only_text, word_occlusion
+from kdaudit.rules import Rules
 from kdaudit.samples import Samples
-from kdaudit.signal import SCORE
-from kdaudit.subject import Ask, Subject
+from kdaudit.signal import LOGIT, SCORE
+from kdaudit.subject import Answers, Ask, Subject
 
 if TYPE_CHECKING:
     from kdaudit.networks.network import Network
@@ -94,12 +99,14 @@ def _inside(method: Method, subject: Subject, task: Task) -> Attributions:
         return class_maps(_network(subject), task.rows, output=task.output)
 
     ways: dict[str, Any] = {
-        "integrated_gradients": partial(reasons.integrated_gradients, nodes=task.nodes, most=task.finest * task.nodes),
+        "integrated_gradients": partial(
+            reasons.integrated_gradients, nodes=task.nodes, most=task.finest * task.nodes, special=task.special
+        ),
         "gradient": partial(reasons.gradients, times_input=False),
         "gradient_input": partial(reasons.gradients, times_input=True),
         "gradient_shap": partial(reasons.gradient_shap, draws=task.draws, rng=task.rng()),
         "deeplift": reasons.deeplift,
-        "ablation": reasons.ablation,
+        "ablation": partial(reasons.ablation, special=task.special),
     }
     found: Attributions = ways[method](subject, task.rows, task.background, output=task.output)
     return found
@@ -114,7 +121,7 @@ def _shapley(subject: Subject, task: Task, ask: Ask) -> Attributions:
             return table_values(rules, task.rows, task.lent, output=task.output)
         except InvalidInput:
             pass  # a list of too many boxes: its answers are looked at instead
-    if is_network(subject):
+    if is_network(subject) and not task.worded:
         from kdaudit.explain.reasons import sampled_shapley
 
         return sampled_shapley(
@@ -130,12 +137,17 @@ def _shapley(subject: Subject, task: Task, ask: Ask) -> Attributions:
     from kdaudit.explain.reasons import from_shapley
     from kdaudit.explain.shapley import shapley
 
+    if only_text(task.rows.domain):
+        game = TextGame(_worded(subject, task, ask), task.rows, task.output)
+        found = shapley(game, game.units, budget=task.budget, rng=task.rng())
+        told = from_shapley(found, tuple(f"word {i + 1}" for i in range(game.units)), 1, "score")
+        return replace(told, baseline=BASELINE, words=game.words)
     if rules is None:
         _can_be_asked(subject, task)
     scores = partial(_scores, ask, subject)
-    game = RowGame(scores, task.rows, task.lent, output=task.output, donors=task.shared)
     names = task.rows.domain.names
-    return from_shapley(shapley(game, len(names), budget=task.budget, rng=task.rng()), names, len(task.lent), "score")
+    fields = RowGame(scores, task.rows, task.lent, output=task.output, donors=task.shared)
+    return from_shapley(shapley(fields, len(names), budget=task.budget, rng=task.rng()), names, len(task.lent), "score")
 
 
 def _interactions(subject: Subject, task: Task, ask: Ask) -> Attributions:
@@ -176,6 +188,8 @@ def _occlusion(subject: Subject, task: Task, ask: Ask) -> Attributions:
 
     _can_be_asked(subject, task)
     scores = partial(_scores, ask, subject)
+    if only_text(task.rows.domain):
+        return word_occlusion(scores, task.rows, output=task.output)
     return occlusion(scores, task.rows, task.background, output=task.output, donors=task.donors)
 
 
@@ -191,16 +205,28 @@ def _can_be_asked(subject: Subject, task: Task) -> None:
         )
 
 
+def _worded(subject: Subject, task: Task, ask: Ask) -> Scores:
+    """Return who gives scores to texts with words left out: a network in place, all others through the ask."""
+    if isinstance(subject, Opened) and is_network(subject):
+        kind = SCORE if subject.scale == "value" else LOGIT
+        return lambda samples: Answers({kind: subject.raw(subject.encoding.encode(samples))}).score
+    if not isinstance(subject.form, Rules):
+        _can_be_asked(subject, task)
+    return partial(_scores, ask, subject)
+
+
 def _scores(ask: Ask, subject: Subject, samples: Samples) -> NDArray[np.float64]:
     return ask(subject, samples, {SCORE}).score
 
 
 def game_of(subject: Subject, task: Task, ask: Ask) -> Any:  # noqa: ANN401 - callable; its module loads torch
     """Return the worth, in scores, of each row's own coalitions, ``(k, n, units) -> (k, n)``; mixtures as in `Task`."""
-    if is_network(subject):
+    if is_network(subject) and not task.worded:
         from kdaudit.explain.reasons import game_of as of_network
 
-        return of_network(_network(subject), task.rows, task.lent, task.output)
+        return of_network(_network(subject), task.rows, task.lent, task.output, special=task.special)
+    if only_text(task.rows.domain):
+        return TextGame(_worded(subject, task, ask), task.rows, task.output).own
     from kdaudit.explain.games import RowGame
 
     rules = rules_of(subject)

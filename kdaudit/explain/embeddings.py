@@ -21,6 +21,7 @@ from kdaudit.networks.products import steady
 from kdaudit.samples import Samples
 
 NO_WORDS = "no words, as many places of padding"
+NOTHING = "no words and no special pieces, as many places of padding"
 
 
 def table_of(network: Network) -> nn.Embedding:
@@ -37,7 +38,9 @@ def table_of(network: Network) -> nn.Embedding:
     raise NoSuchSignal(f"{network.name} has no table of word vectors, whose gradient could be taken")
 
 
-def embedded(network: Network, samples: Samples, output: NDArray[np.int64]) -> tuple[Passes, Inputs, torch.Tensor]:
+def embedded(
+    network: Network, samples: Samples, output: NDArray[np.int64], *, special: bool = False
+) -> tuple[Passes, Inputs, torch.Tensor]:
     """Return how the network is evaluated from vectors, the rows' vectors, and those of the baseline.
 
     Parameters
@@ -47,6 +50,8 @@ def embedded(network: Network, samples: Samples, output: NDArray[np.int64]) -> t
     samples : Samples
         n rows.
     output : array of shape (n,)
+    special : bool
+        Whether special pieces are moved too.
 
     Returns
     -------
@@ -55,7 +60,7 @@ def embedded(network: Network, samples: Samples, output: NDArray[np.int64]) -> t
         Rows of shape (n, length, width + 1): behind each vector stands the word's number, which is the same in the
         baseline and so has no share; from it the network knows which places hold words.
     baseline : tensor of shape (n, length, width + 1)
-        The vector of padding at all places, but for special pieces, which stay.
+        The vector of padding at all places, but for special pieces, which stay unless they are moved too.
     """
     table = table_of(network)
     encoded = network.encoding.encode(samples)
@@ -63,7 +68,7 @@ def embedded(network: Network, samples: Samples, output: NDArray[np.int64]) -> t
     numbers = torch.from_numpy(encoded[:, :length])
     with torch.no_grad():
         vectors = table(numbers.long())
-        nothing = table(torch.from_numpy(blank_of(network.encoding, samples)[:, :length]).long())
+        nothing = table(torch.from_numpy(blank_of(network.encoding, samples, special=special)[:, :length]).long())
     rows, start = (torch.cat([part, numbers[..., None]], dim=2) for part in (vectors, nothing))
     places = torch.arange(numbers.shape[1])[:, None]
     inputs = Inputs(rows, torch.from_numpy(np.asarray(output, dtype=np.int64)), places, numbers.shape[1])
@@ -91,7 +96,7 @@ def embedded(network: Network, samples: Samples, output: NDArray[np.int64]) -> t
 
 
 def word_gradients(
-    network: Network, samples: Samples, *, output: NDArray[np.int64], nodes: int, most: int
+    network: Network, samples: Samples, *, output: NDArray[np.int64], nodes: int, most: int, special: bool = False
 ) -> Attributions:
     """Return integrated gradients of the words of texts, from no words to the text.
 
@@ -107,8 +112,11 @@ def word_gradients(
     output : array of shape (n,)
     nodes, most : int
         See `kdaudit.explain.paths.integrated`.
+    special : bool
+        Whether special pieces are a unit in front of the words; else they stay where they are and have no share.
     """
-    places, words = words_of(network.encoding, samples), most_words(network.encoding, samples)
+    places = words_of(network.encoding, samples, special=special)
+    words = most_words(network.encoding, samples, special=special)
     assert places is not None
     n, encoded = len(samples), network.encoding.encode(samples)
     lengths = np.array([read_to(network.encoding, encoded[row : row + 1]) for row in range(n)], dtype=np.int64)
@@ -116,22 +124,24 @@ def word_gradients(
     gap, reach, evaluations = np.zeros(n), np.zeros(n), 0
     for length in np.unique(lengths):
         rows = np.flatnonzero(lengths == length)
-        found = integrated(*embedded(network, samples.take(rows), output[rows]), nodes=nodes, most=most)
+        found = integrated(
+            *embedded(network, samples.take(rows), output[rows], special=special), nodes=nodes, most=most
+        )
         there = places[rows, : found.values.shape[1]]
         values[rows], error[rows] = summed(found.values, there, words), summed(found.error, there, words)
         gap[rows], reach[rows] = found.gap, found.reach
         evaluations = max(evaluations, found.evaluations)
     return Attributions(
-        names_of(words),
+        names_of(words, special=special),
         values,
         error,
         gap,
         reach,
         method=path_words(nodes, most),
-        baseline=NO_WORDS,
+        baseline=NOTHING if special else NO_WORDS,
         scale="logit, centred over outputs",
         evaluations=evaluations,
-        words=row_words(network.encoding, samples),
+        words=row_words(network.encoding, samples, special=special),
     )
 
 

@@ -71,7 +71,7 @@ def representations(network: Network, samples: Samples, layers: Sequence[str] = 
 
 
 def attention_maps(
-    network: Network, samples: Samples, layers: Sequence[str], *, words: bool = False
+    network: Network, samples: Samples, layers: Sequence[str], *, words: bool = False, special: bool = False
 ) -> list[NDArray[np.float64]]:
     """Return the attention maps of each layer, arrays of shape (n, heads, asking, asked).
 
@@ -83,6 +83,9 @@ def attention_maps(
         Attentions by their names in the module tree, stars allowed.
     words : bool
         Whether maps of texts are among words, special pieces left out; see `kdaudit.explain.texts.attended`.
+    special : bool
+        Of maps among words: whether what belongs to no word (special pieces, a prompt) is one unit in front of them,
+        0 throughout where a network reads no such piece.
 
     Raises
     ------
@@ -101,9 +104,11 @@ def attention_maps(
                     parts.setdefault(name, []).append(value.detach().numpy().astype(np.float64)[:n])
     maps = [np.concatenate(given) for given in parts.values()]
     found = text_of(network.encoding, samples) if words else None
-    if found is None or not isinstance(found[0], Pieces):
+    if found is None:
         return maps
-    places = words_of(network.encoding, samples)
+    if not isinstance(found[0], Pieces):
+        return [np.pad(one, ((0, 0), (0, 0), (1, 0), (1, 0))) for one in maps] if special else maps
+    places = words_of(network.encoding, samples, special=special)
     assert places is not None
     return [attended(one, places) for one in maps]
 

@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from kdaudit.errors import InvalidInput
+from kdaudit.errors import InvalidInput, NoSuchSignal
 from kdaudit.explain.attributions import Attributions
 from kdaudit.explain.games import TensorGame
 from kdaudit.explain.reasons import ROUNDING, SCALES, Scale, inputs_of, lent_of, passes_of
@@ -77,7 +77,14 @@ def network_pairs(
     """Return the interactions of all pairs of a network's units; parameters as of `sampled_shapley`.
 
     A budget below `kdaudit.explain.shapley.fewest` is raised to it.
+
+    Raises
+    ------
+    NoSuchSignal
+        If the network reads texts, whose words stand in pairs that no other text has.
     """
+    if not network.encoding.continuous:
+        raise NoSuchSignal(f"{network.name} reads words, of which pairs differ from text to text; take Shapley values")
     inputs, lent = inputs_of(network, samples, output), lent_of(network, background)
     game, names = TensorGame(passes_of(network, scale), inputs, lent), network.encoding.units.names
     enough = max(budget, fewest(len(names)))

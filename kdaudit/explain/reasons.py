@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from kdaudit.errors import NoSuchSignal
 from kdaudit.explain.attributions import Attributions
 from kdaudit.explain.coalitions import Masks
-from kdaudit.explain.embeddings import NO_WORDS, path_words, word_gradients
+from kdaudit.explain.embeddings import NO_WORDS, NOTHING, path_words, word_gradients
 from kdaudit.explain.games import TensorGame
 from kdaudit.explain.modules import deeplift as captum_deeplift
 from kdaudit.explain.passes import Passes, chunk_of
@@ -96,6 +96,7 @@ def integrated_gradients(
     output: NDArray[np.int64],
     nodes: int = 16,
     most: int | None = None,
+    special: bool = False,
 ) -> Attributions:
     """Return what each field contributes to the network's centred logit, along the way from the mean row.
 
@@ -110,9 +111,11 @@ def integrated_gradients(
         Which output is explained in each row: of a yes-or-no score 0.
     nodes, most : int
         See `kdaudit.explain.paths.integrated`.
+    special : bool
+        Of texts: see `kdaudit.explain.embeddings.word_gradients`.
     """
     if not network.encoding.continuous:
-        return word_gradients(network, samples, output=output, nodes=nodes, most=most or nodes)
+        return word_gradients(network, samples, output=output, nodes=nodes, most=most or nodes, special=special)
     inputs, baseline = inputs_of(network, samples, output), baseline_of(network, background)
     found = integrated(passes_of(network), inputs, baseline, nodes=nodes, most=most)
     return _named(network, found, path_words(nodes, most or nodes), MEAN)
@@ -191,16 +194,18 @@ def deeplift(network: Network, samples: Samples, background: Samples, *, output:
     )
 
 
-def ablation(network: Network, samples: Samples, background: Samples, *, output: NDArray[np.int64]) -> Attributions:
+def ablation(
+    network: Network, samples: Samples, background: Samples, *, output: NDArray[np.int64], special: bool = False
+) -> Attributions:
     """Return how much the centred logit falls with each unit put to its baseline, one at a time."""
-    game, names = _game(network, samples, baseline_of(network, background)[None], output, "logit")
+    baseline = baseline_of(network, background)[None]
+    game, names = _game(network, samples, baseline, output, "logit", special=special)
     units = len(names)
     masks = np.concatenate([np.ones((1, units), dtype=bool), ~np.eye(units, dtype=bool)])
     worth = game(masks)
-    found = _plain(
-        network, (worth[:1] - worth[1:]).T, "ablation, one unit at a time", baseline_words(network), units + 1
-    )
-    return replace(found, names=names, words=row_words(network.encoding, samples))
+    start = NOTHING if special and not network.encoding.continuous else baseline_words(network)
+    found = _plain(network, (worth[:1] - worth[1:]).T, "ablation, one unit at a time", start, units + 1)
+    return replace(found, names=names, words=row_words(network.encoding, samples, special=special))
 
 
 def sampled_shapley(
@@ -254,19 +259,25 @@ def from_shapley(found: Shapley, names: tuple[str, ...], draws: int, scale: str)
 
 
 def game_of(
-    network: Network, samples: Samples, background: Samples, output: NDArray[np.int64]
+    network: Network, samples: Samples, background: Samples, output: NDArray[np.int64], *, special: bool = False
 ) -> Callable[[Masks], Floats]:
-    """Return the worth, in scores, of coalitions of each row's own: (k, n, fields) -> (k, n)."""
-    return _game(network, samples, lent_of(network, background), output, "score")[0].own
+    """Return the worth, in scores, of coalitions of each row's own: (k, n, units) -> (k, n)."""
+    return _game(network, samples, lent_of(network, background), output, "score", special=special)[0].own
 
 
 def _game(
-    network: Network, samples: Samples, lent: torch.Tensor, output: NDArray[np.int64], scale: Scale
+    network: Network,
+    samples: Samples,
+    lent: torch.Tensor,
+    output: NDArray[np.int64],
+    scale: Scale,
+    *,
+    special: bool = False,
 ) -> tuple[TensorGame | WordGame, tuple[str, ...]]:
     """Return the game of a network's units, and their names: of a text its words, else the encoding's."""
     if text_of(network.encoding, samples) is not None:
-        game = WordGame(passes_of(network, scale), network.encoding, samples, output)
-        return game, names_of(game.units)
+        game = WordGame(passes_of(network, scale), network.encoding, samples, output, special=special)
+        return game, names_of(game.units, special=special)
     inputs = inputs_of(network, samples, output)
     return TensorGame(passes_of(network, scale), inputs, lent), network.encoding.units.names
 

@@ -1,7 +1,8 @@
 """Texts as words: what the pieces of a word get is the word's, so that models with other tokenisers can be compared.
 
 Words are those of `kdaudit.tokens.split`.  A piece belongs to the word with which it shares most characters; special
-pieces, and those of a prompt, belong to none and stay where they are.
+pieces, and those of a prompt, belong to none: they stay where they are, or count together as one unit in front of the
+words, which has no share where a network reads none of them.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from kdaudit.tokens import Tokens, spans
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
+SPECIAL = "special pieces"
+"""The unit in front of the words."""
 
 
 def text_of(encoder: Encoder, samples: Samples) -> tuple[Tokens | Pieces, Samples] | None:
@@ -29,8 +32,11 @@ def text_of(encoder: Encoder, samples: Samples) -> tuple[Tokens | Pieces, Sample
     return inner, chosen(samples, inner.domain.names) if isinstance(encoder, Reading) else samples
 
 
-def words_of(encoder: Encoder, samples: Samples) -> Places | None:
-    """Return which word each column holds, -1 for none: shape (n, width); None if no text is read."""
+def words_of(encoder: Encoder, samples: Samples, *, special: bool = False) -> Places | None:
+    """Return which word each column holds, -1 for none: shape (n, width); None if no text is read.
+
+    With `special` what belongs to no word is unit 0, and words follow.
+    """
     found = text_of(encoder, samples)
     if found is None:
         return None
@@ -42,7 +48,7 @@ def words_of(encoder: Encoder, samples: Samples) -> Places | None:
             told = aligned(inner.spans(text), words)
         else:
             told = np.arange(min(len(words), inner.width))
-        out[row, : len(told)] = told
+        out[row, : len(told)] = told + 1 if special else told
     return out
 
 
@@ -64,27 +70,29 @@ def aligned(pieces: list[tuple[int, int]], words: list[tuple[int, int]]) -> Plac
     return out
 
 
-def most_words(encoder: Encoder, samples: Samples) -> int:
-    """Return the words of the longest text: a number of the rows alone, so that all who read them share their units."""
+def most_words(encoder: Encoder, samples: Samples, *, special: bool = False) -> int:
+    """Return the units of the longest text: a number of the rows alone, so that all who read them share their units."""
     found = text_of(encoder, samples)
     assert found is not None
     inner, rows = found
-    return max([1, *(len(spans(text)) for text in rows.columns[inner.domain.names[0]])])
+    return special + max([1, *(len(spans(text)) for text in rows.columns[inner.domain.names[0]])])
 
 
-def row_words(encoder: Encoder, samples: Samples) -> tuple[tuple[str, ...], ...]:
+def row_words(encoder: Encoder, samples: Samples, *, special: bool = False) -> tuple[tuple[str, ...], ...]:
     """Return the words of each row, in small letters; () if no text is read."""
     found = text_of(encoder, samples)
     if found is None:
         return ()
     inner, rows = found
     texts = rows.columns[inner.domain.names[0]]
-    return tuple(tuple(text[low:high].lower() for low, high in spans(text)) for text in texts)
+    first = (SPECIAL,) if special else ()
+    return tuple((*first, *(text[low:high].lower() for low, high in spans(text))) for text in texts)
 
 
-def names_of(words: int) -> tuple[str, ...]:
+def names_of(units: int, *, special: bool = False) -> tuple[str, ...]:
     """Return the units of texts: which word stands there differs from text to text."""
-    return tuple(f"word {i + 1}" for i in range(words))
+    words = tuple(f"word {i + 1}" for i in range(units - special))
+    return (SPECIAL, *words) if special else words
 
 
 def summed(values: Floats, places: Places, words: int) -> Floats:
@@ -132,14 +140,24 @@ class WordGame:
     samples : Samples
         n rows.
     output : array of shape (n,)
+    special : bool
+        Whether special pieces are a unit; else they are in every coalition.
     """
 
-    def __init__(self, passes: Passes, encoder: Encoder, samples: Samples, output: NDArray[np.int64]) -> None:
-        places = words_of(encoder, samples)
+    def __init__(
+        self,
+        passes: Passes,
+        encoder: Encoder,
+        samples: Samples,
+        output: NDArray[np.int64],
+        *,
+        special: bool = False,
+    ) -> None:
+        places = words_of(encoder, samples, special=special)
         assert places is not None
         self.passes, self.output = passes, output
-        self.units = most_words(encoder, samples)
-        self.numbers, self.blank = encoder.encode(samples), blank_of(encoder, samples)
+        self.units = most_words(encoder, samples, special=special)
+        self.numbers, self.blank = encoder.encode(samples), blank_of(encoder, samples, special=special)
         self.places = places
         self.reads = [read_to(encoder, self.numbers[row : row + 1]) for row in range(len(self.numbers))]
         self.chunk = chunk_of((64 * encoder.width,))
@@ -181,9 +199,14 @@ def read_to(encoder: Encoder, numbers: NDArray[np.float32]) -> int:
     return 1 + int(there.max()) if len(there) else int(numbers.shape[1])
 
 
-def blank_of(encoder: Encoder, samples: Samples) -> NDArray[np.float32]:
-    """Return the rows as numbers with no word in them: padding, but for special pieces and those of a prompt."""
+def blank_of(encoder: Encoder, samples: Samples, *, special: bool = False) -> NDArray[np.float32]:
+    """Return the rows as numbers with no word in them: padding, but for special pieces and those of a prompt.
+
+    With `special` these are left out too.
+    """
     found = text_of(encoder, samples)
     if found is not None and isinstance(found[0], Pieces):
+        if special:
+            return np.full((len(samples), encoder.width), found[0].padding, dtype=np.float32)
         return found[0].blank(found[1])
     return np.zeros((len(samples), encoder.width), dtype=np.float32)

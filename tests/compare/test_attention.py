@@ -75,7 +75,8 @@ def test_words_masked_by_attention_are_tried_on_the_teacher(trained, cast_of, as
     assert own.value.known and own.control_kind == "permuted"
     assert evidence.row("attention_ablation", "all", "proxy").ceiling == own.value
     assert evidence.context["sentences"][0] == STATEMENT
-    assert "drawn by chance" in evidence.context["sentences"][1]
+    assert "are left out" in evidence.context["sentences"][1] and evidence.context["special"] == "out"
+    assert "drawn by chance" in evidence.context["sentences"][2]
     assert evidence.context["heads"] == {"teacher": 4, "proxy": 4, "stranger": 4, "twin": 4}
     assert asking.rows(trained) <= recipe.price(samples)
     json.dumps(evidence.context, allow_nan=False)
@@ -90,7 +91,7 @@ def test_heads_of_another_order_and_length_are_the_same_heads(trained, cast_of, 
     longer.module.load_state_dict(weights)
     evidence = examine(Attention(rows=80, flows=0, share=0.0), cast_of(trained, longer), samples, asking)
     assert evidence.row("attention_likeness", "all", "proxy").value.value == pytest.approx(1.0, abs=1e-6)
-    assert "not tried" in evidence.context["sentences"][1]
+    assert "not tried" in evidence.context["sentences"][2]
     nulls = evidence.context["null"]
     assert nulls["texts exchanged"]["value"] < 1.0 and nulls["heads paired by chance"]["value"] < 1.0
 

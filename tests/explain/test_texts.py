@@ -9,11 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kdaudit.domain import Domain, Text
+from kdaudit.errors import NoSuchSignal
 from kdaudit.explain.embeddings import embedded
 from kdaudit.explain.layers import attention_maps
+from kdaudit.explain.omissions import TextGame, most_parts, word_occlusion, words_in
+from kdaudit.explain.pairs import network_pairs
 from kdaudit.explain.paths import integrated
 from kdaudit.explain.reasons import ablation, game_of, integrated_gradients, sampled_shapley
-from kdaudit.explain.texts import aligned, attended, summed, words_of
+from kdaudit.explain.texts import SPECIAL, aligned, attended, summed, words_of
 from kdaudit.networks.architectures import build
 from kdaudit.networks.network import Network
 from kdaudit.networks.pretrained import Pretrained
@@ -169,3 +172,90 @@ def test_attention_is_among_words_without_special_pieces(teacher):
     assert maps[0, 0, 3, 0] == pytest.approx(raw[0, 0, [4, 5, 6], 1].mean())
     assert maps[0, 0, 0, 3] == pytest.approx(raw[0, 0, 1, [4, 5, 6]].sum())
     assert maps[4].max() == 0 and maps[1, :, 2:].max() == 0
+
+
+def test_special_pieces_count_as_one_unit_in_front_where_they_are_to_count(teacher, student):
+    output = np.zeros(len(TEXTS), dtype=np.int64)
+    assert words_of(teacher.encoding, rows(), special=True)[0][:13].tolist() == [
+        0,
+        1,
+        2,
+        3,
+        4,
+        4,
+        4,
+        5,
+        6,
+        7,
+        0,
+        -1,
+        -1,
+    ]
+    for way in (integrated_gradients, ablation):
+        without, within = (way(teacher, rows(), rows(), output=output, special=special) for special in (False, True))
+        assert within.names == (SPECIAL, *without.names) and within.words[1] == (SPECIAL, *without.words[1])
+        assert np.abs(within.values[:, 0]).min() > 0 and within.baseline != without.baseline
+        assert np.abs(way(student, rows(), rows(), output=output, special=True).values[:, 0]).max() == 0
+    encoded = teacher.encoding.encode(rows())
+    bare = encoded.copy()
+    bare[0, [0, 10]] = 0
+    assert within.values[0, 0] == pytest.approx(teacher.raw(encoded)[0, 0] - teacher.raw(bare)[0, 0], abs=1e-4)
+    assert np.allclose(within.values[:, 1:], without.values, atol=1e-6)
+    # an order of units with the special one in front is tried in a game that knows it
+    game = game_of(teacher, rows(), rows(), output, special=True)
+    kept = np.ones((2, len(TEXTS), len(within.names)), dtype=bool)
+    kept[1, :, 0] = False
+    worth = game(kept)
+    assert np.abs(worth[0] - worth[1]).max() > 0
+
+
+def test_maps_among_words_with_and_without_special_pieces(teacher, student):
+    names = ["model.bert.encoder.layer.*.attention.self"]
+    bare = attention_maps(teacher, rows(), names, words=True)
+    whole = attention_maps(teacher, rows(), names, words=True, special=True)
+    for without, within in zip(bare, whole, strict=True):
+        assert np.allclose(within[:, :, 1:, 1:], without)
+        # with them a word looks at nothing else than what is told
+        assert np.allclose(within[0, :, :8].sum(axis=2), 1.0, atol=1e-5) and (within[0, :, 0, 0] > 0).all()
+    for layer in attention_maps(student, rows(), ["layers.*.attention"], words=True, special=True):
+        assert not layer[:, :, 0].any() and not layer[:, :, :, 0].any()
+
+
+def test_a_closed_reader_is_asked_texts_with_words_left_out():
+    asked = []
+
+    def scores(samples):
+        asked.extend(samples.columns["sentence"])
+        return np.array([[("not" in text) * 1.0 + text.count("film") / 4] for text in samples.columns["sentence"]])
+
+    some = rows(("not a film film", "good", ""))
+    found = word_occlusion(scores, some, output=np.zeros(3, dtype=np.int64))
+    assert found.words == (("not", "a", "film", "film"), ("good",), ())
+    assert found.values[0].tolist() == [1.0, 0.0, 0.25, 0.25] and not found.values[1:].any()
+    assert sorted(asked) == sorted(
+        ["not a film film", "_ a film film", "not _ film film", "not a _ film", "not a film _", "good", "_", ""]
+    )
+    assert words_in(some).tolist() == [4, 1, 0] and most_parts(some) == 4
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.sampled_from(["a", "not", "Ünder", "!", "b2"]), max_size=5), st.integers(0, 2**5 - 1))
+def test_coalitions_of_words_are_texts_put_together_word_by_word(words, kept):
+    text = " ".join(words)
+    mask = np.array([bool(kept >> i & 1) for i in range(max(len(words), 1))])
+    seen = []
+
+    def scores(samples):
+        seen.extend(samples.columns["sentence"])
+        return np.zeros((len(samples), 1))
+
+    TextGame(scores, rows((text,)), np.zeros(1, dtype=np.int64))(mask[None])
+    assert seen == [" ".join(word if there else "_" for word, there in zip(words, mask, strict=False))]
+
+
+def test_pairs_of_words_have_no_interactions_to_compare(teacher):
+    with pytest.raises(NoSuchSignal, match="pairs differ from text to text"):
+        network_pairs(
+            teacher, rows(), rows(), output=np.zeros(5, dtype=np.int64), budget=64, scale="logit",
+            rng=np.random.default_rng(0),
+        )  # fmt: skip
