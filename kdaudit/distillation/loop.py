@@ -21,6 +21,7 @@ from kdaudit.distillation.recordings import Kept
 from kdaudit.distillation.recordings import record as keep
 from kdaudit.distillation.refusals import check_fit, check_objective, check_outside
 from kdaudit.distillation.scales import Standard, standard
+from kdaudit.distillation.schedule import chances
 from kdaudit.distillation.showing import is_long, longest, of_views, topped, viewed
 from kdaudit.distillation.training import Lesson, Progress, Teaching, Told, Training, View
 from kdaudit.distillation.training import Schedule as Schedule
@@ -241,7 +242,8 @@ def learn(
     if view is not None and more.views:
         shown, view = viewed(shown, view, more.views, seed), None
     teaching = _teaching(teacher, live, goal, (record, shown, scale), more)
-    lesson = Lesson([student], goal, shown, teaching, teacher.scale, view, _watched(more.watch, encoding))
+    reach = drawn(record.reference, schedule, len(shown))
+    lesson = Lesson([student], goal, shown, teaching, teacher.scale, view, _watched(more.watch, encoding), reach)
     losses = Training(lesson, schedule, seed, more.processes or Alone(more.device))
     curve = losses.run(more.checkpoint, more.progress)
     if live is not None:
@@ -297,6 +299,13 @@ def told(goal: Objective, training: Training, curve: NDArray[np.float64]) -> dic
         "loss": float(curve[-max(1, len(curve) // 10) :].mean()),
         "terms": training.bound[0].account() if training.bound else [],
     }
+
+
+def drawn(reference: Reference, schedule: Schedule, shown: int) -> torch.Tensor | None:
+    """Return running sums of the rows' chances where these differ; all views of a row have its own."""
+    if not schedule.doubt:
+        return None
+    return chances(reference, schedule.doubt).repeat_interleave(shown // len(reference)).cumsum(dim=0)
 
 
 def _live(teacher: Subject, goal: Objective, more: Extras) -> Network | None:

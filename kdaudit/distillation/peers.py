@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from kdaudit.chance import rng as chance
-from kdaudit.distillation.loop import Record, named, told
+from kdaudit.distillation.loop import Record, drawn, named, told
 from kdaudit.distillation.refusals import check_fit, check_objective, check_outside
 from kdaudit.distillation.training import Lesson, Schedule, Told, Training
 from kdaudit.encoders import Encoder, fitted
@@ -88,9 +88,10 @@ def mutual(  # noqa: PLR0913 - what `learn` takes, and how rows are seen
         raise InvalidInput(f"the objective {goal} stands for other layers in each student; name layers that all have")
     full = named(goal, students[0], None)
     told_by = Told(record.reference.single())
-    lesson = Lesson(students, full, torch.from_numpy(encoded), told_by, record.reference.scale)
-    draws = rng or chance(0, "mutual")
-    training = Training(lesson, schedule or Schedule(), int(draws.integers(2**62)))
+    plan, draws = schedule or Schedule(), rng or chance(0, "mutual")
+    reach = drawn(record.reference, plan, len(encoded))
+    lesson = Lesson(students, full, torch.from_numpy(encoded), told_by, record.reference.scale, chances=reach)
+    training = Training(lesson, plan, int(draws.integers(2**62)))
     curve = training.run()
     out = []
     for i, student in enumerate(students):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from kdaudit.errors import InvalidInput
+from kdaudit.objective.reference import Reference
 
 CHECKS = 20
 """How often at most agreement on rows set apart is looked at, for stopping early."""
@@ -32,6 +33,10 @@ class Schedule:
         `CHECKS` looks in all.
     settled : float
         Share of the steps, the last ones, in which batch normalisation is held (see `settle`).
+    doubt : float
+        Above 0, rows are drawn while the student settles by how near the teacher is to another decision, with chances
+        in proportion to 1 / (its lead + doubt); its lead is the likeliest class's probability minus the next one's.
+        What is left to learn by then lies there.
     """
 
     steps: int = 1500
@@ -40,6 +45,7 @@ class Schedule:
     clip: float = 0.0
     patience: int = 0
     settled: float = 0.0
+    doubt: float = 0.0
 
     def __post_init__(self) -> None:
         if self.steps < 1 or self.batch < 1 or not self.rate > 0:
@@ -49,6 +55,31 @@ class Schedule:
         if not self.clip >= 0 or self.patience < 0 or not 0 <= self.settled <= 1:
             told = f"clip {self.clip:g}, patience {self.patience}, settled {self.settled:g}"
             raise InvalidInput(f"{told}: numbers from 0 up were expected, and a share")
+        if not self.doubt >= 0 or (self.doubt and not self.settled):
+            raise InvalidInput(
+                f"doubt {self.doubt:g}, settled {self.settled:g}: doubt is 0 or above, and says how rows are drawn in "
+                "the settled share of the steps, which must be above 0 then"
+            )
+
+    @property
+    def numbers(self) -> list[float]:
+        """What a training that goes on must have in common with the one that was stopped, beside its steps."""
+        return [self.batch, self.rate, self.clip, self.patience, self.settled, self.doubt]
+
+
+def chances(reference: Reference, doubt: float) -> Tensor:
+    """Return what a row's chance to be drawn is in proportion to, shape (n,), float64: more where the teacher doubts.
+
+    Raises
+    ------
+    InvalidInput
+        If the teacher answers with numbers, which lead nowhere.
+    """
+    if reference.scale == "value":
+        raise InvalidInput("doubt is about decisions, and this teacher answers with numbers; leave it at 0")
+    first, second = reference.probabilities(1.0).double().topk(2, dim=1).values.T
+    out: Tensor = 1 / (first - second + doubt)
+    return out
 
 
 def settle(students: Iterable[nn.Module]) -> None:

@@ -60,6 +60,9 @@ class Student:
     settled : float
         Share of the steps, the last ones, in which a cnn learns as it will answer (see
         `kdaudit.distillation.schedule.settle`): 0.5 brought small students of digits a point nearer to their teachers.
+    doubt : float
+        Above 0, rows near the teacher's border are drawn more often in the settled share (see
+        `kdaudit.distillation.schedule.Schedule`): 0.15 is a good beginning.
     network : {"mlp", "cnn", "transformer", "soft_tree"}
         The second and third read one picture or one text.  A soft tree has questions that can be read (see
         `kdaudit.networks.reading`); where the plan names no objective, they are kept in `balance` at first.
@@ -104,6 +107,7 @@ class Student:
     vocabulary: int = MOST
     start: Start = "chance"
     peers: int = 2
+    doubt: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("hidden", "reads"):
@@ -190,7 +194,7 @@ class Student:
 
     def _schedule(self, share: float) -> Schedule:
         steps = max(1, int(self.steps * share)) if self.steps > 0 else self.steps
-        return Schedule(steps, self.batch, self.rate, settled=self.settled)
+        return Schedule(steps, self.batch, self.rate, settled=self.settled, doubt=self.doubt)
 
     def words(self, subject: Network | None = None) -> str:  # noqa: ARG002 - the shape of every recipe
         """Return what is made, in words."""

@@ -78,6 +78,8 @@ class Lesson:
         How rows are changed at each step.
     watch : (Tensor, Reference), optional
         Rows set apart and the teacher's answers, for stopping early.
+    chances : Tensor of shape (n,), float64, optional
+        Running sums of what rows are drawn in proportion to while students settle; None draws all alike throughout.
     """
 
     students: Sequence[nn.Module]
@@ -87,6 +89,7 @@ class Lesson:
     scale: Scale = "probability"
     view: View | None = None
     watch: tuple[Tensor, Reference] | None = None
+    chances: Tensor | None = None
 
 
 class Training:
@@ -182,7 +185,7 @@ class Training:
                 checkpoints.write(folder, *self._state())
 
     def _step(self) -> float:
-        if self.done >= (1 - self.schedule.settled) * self.schedule.steps:
+        if self._settling:
             settle(self.lesson.students)
         inputs, chosen = self._rows()
         outside = self.lesson.teaching(inputs, chosen).to(self.device)
@@ -266,7 +269,15 @@ class Training:
         mine = slice(self.together.rank, None, self.together.count)
         return inputs[mine], chosen[mine]
 
+    @property
+    def _settling(self) -> bool:
+        return self.done >= (1 - self.schedule.settled) * self.schedule.steps
+
     def _next(self) -> Tensor:
+        if self.lesson.chances is not None and self._settling:
+            reach = self.lesson.chances
+            draws = torch.rand(self.batch, dtype=reach.dtype, generator=self.generator) * reach[-1]
+            return torch.searchsorted(reach, draws, right=True).clamp(max=len(reach) - 1)
         if len(self.order) < self.batch:
             self.order = torch.cat([self.order, torch.randperm(len(self.inputs), generator=self.generator)])
         chosen, self.order = self.order[: self.batch], self.order[self.batch :]
@@ -310,12 +321,10 @@ class Training:
         """Return what this training is, as plain data: another one is not gone on with."""
         shapes = [[name, list(p.shape)] for s in self.lesson.students for name, p in s.named_parameters()]
         rows = self.lesson.inputs
-        plan = self.schedule
-        numbers = [plan.batch, plan.rate, plan.clip, plan.patience, plan.settled]
         return {
             "objective": str(self.lesson.goal),
             "steps": self.schedule.steps,
-            "schedule": numbers,
+            "schedule": self.schedule.numbers,
             "seed": self.seed,
             "students": of_data(shapes),
             "rows": [len(rows), float(rows.double().sum())],

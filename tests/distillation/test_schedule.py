@@ -1,6 +1,7 @@
 """How long, how fast, and how a student settles."""
 
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from torch import nn
 
 from kdaudit.behaviour import Behaviour
 from kdaudit.chance import rng
-from kdaudit.distillation.loop import distil
+from kdaudit.distillation.loop import distil, drawn
 from kdaudit.distillation.schedule import Schedule
 from kdaudit.distillation.students import Student
 from kdaudit.distillation.training import EVERY, Lesson, Told, Training
@@ -113,3 +114,55 @@ def test_a_small_student_that_settles_is_nearer_to_its_teacher():
             far.append(float((p.exp() * (p - q)).sum(dim=1).mean()))
         gains.append(1 - far[1] / far[0])
     assert min(gains) > 0 and np.mean(gains) > 0.03, gains
+
+
+@pytest.mark.parametrize("doubt", [0.15, 2.0])
+def test_rows_that_the_teacher_doubts_are_drawn_more_often_while_a_student_settles(doubt):
+    made = lesson()
+    told = made.teaching.reference
+    first, second = np.sort(told.score.numpy(), axis=1)[:, :-3:-1].T
+    wanted = 1 / (first - second + doubt)
+    reach = drawn(told, Schedule(10, 60, settled=0.5, doubt=doubt), 60)
+    training = Training(replace(made, chances=reach), Schedule(10, 60, settled=0.5, doubt=doubt), 0)
+    assert sorted(training._next().tolist()) == list(range(60))  # at first all rows alike, each once
+    training.done = 5
+    counts = np.bincount(torch.cat([training._next() for _ in range(2000)]).numpy(), minlength=60)
+    expected = wanted / wanted.sum() * counts.sum()
+    # 60 counts, each within five of its spreads
+    assert (np.abs(counts - expected) < 5 * np.sqrt(expected)).all()
+
+
+def test_views_of_a_row_share_its_chance_and_one_output_has_a_lead_as_two_have():
+    p = torch.tensor([[0.9], [0.5]], dtype=torch.float64)
+    one = Reference(torch.logit(p), p)
+    reach = drawn(one, Schedule(settled=0.5, doubt=0.2), 6)
+    assert torch.allclose(
+        reach.diff(prepend=reach.new_zeros(1)), torch.tensor([1.0] * 3 + [5.0] * 3, dtype=reach.dtype)
+    )
+    assert drawn(one, Schedule(), 6) is None
+
+
+def test_doubt_without_a_settled_share_or_about_numbers_is_refused():
+    for keys in ({"doubt": 0.1}, {"doubt": -1.0, "settled": 0.5}):
+        with pytest.raises(InvalidInput, match="says how rows are drawn in the settled share"):
+            Schedule(**keys)
+    numbers = Reference(torch.ones(3, 1), torch.ones(3, 1), scale="value")
+    with pytest.raises(InvalidInput, match="doubt is about decisions"):
+        drawn(numbers, Schedule(settled=0.5, doubt=0.1), 3)
+
+
+def test_a_doubting_training_that_was_stopped_goes_on_to_the_same_bits(tmp_path):
+    schedule = Schedule(2 * EVERY, 16, 1e-2, settled=0.8, doubt=0.15)
+
+    def run(**keys):
+        made = lesson()
+        Training(replace(made, chances=drawn(made.teaching.reference, schedule, 60)), schedule, 0).run(**keys)
+        return torch.cat([p.detach().flatten() for p in made.students[0].parameters()])
+
+    def dies(step, loss, agreed):
+        if step == EVERY + 7:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(folder=tmp_path, progress=dies)
+    assert torch.equal(run(folder=tmp_path), run())
