@@ -31,7 +31,7 @@ LABELLED, HELD_OUT = 120, 0.4
 TEACHER, STUDENT = Cnn((24, 48), depth=2), Cnn((8, 16))
 OBJECTIVE = "soft_targets(4) + 0.2 * explanation"
 """What `faithful` becomes for a teacher that lies open: softened answers, and the gradient by the teacher's class."""
-SCHEDULE = Schedule(steps=16_000, batch=256, rate=6e-3, settled=0.5)
+SCHEDULE = Schedule(steps=16_000, batch=256, rate=6e-3, settled=0.5, doubt=0.15)
 TWIN = 1_000
 """Added to the seed for the twin."""
 VIEWS = 28
