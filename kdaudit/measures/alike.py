@@ -113,8 +113,9 @@ ABLATION = Border(
     "points",
     (-1.0, 1.0),
     "high",
-    "fall of the teacher's score of its own decision when the words that somebody attends to most are masked",
+    "fall of the teacher's score of its own decision when the words (of a picture: patches) that somebody attends to "
+    "most are masked",
     "crossed after DeYoung et al. 2020 (comprehensiveness)",
-    "What masking the words attended to does to the teacher",
+    "What masking what is attended to does to the teacher",
 )
 ATTEND = (HEADS, HEADS_HELLINGER, ROLLOUT, FLOW, TOP_TOKENS, ABLATION)
