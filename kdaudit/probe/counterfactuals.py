@@ -141,7 +141,9 @@ class Flip(OfPool):
 
     @property
     def _group(self) -> str:
-        return f"{self.field}: {self.level} - {self.other}"
+        # two questions of one plan, of the field alone and with companions, must be told apart
+        along = " and companions" if self.companions else ""
+        return f"{self.field}{along}: {self.level} - {self.other}"
 
     @property
     def _change(self) -> str:
@@ -195,12 +197,13 @@ class Flip(OfPool):
         return ""
 
     def _heading(self, measure: str, figures: Figures) -> Heading:
+        change = f"{self._change} ({listed(self._moved)} with it)" if self.companions else self._change
         if measure == RATE:
-            return Heading(RATE, self._group, capital(f"share of decisions that turn with {self._change}"), "percent")
+            return Heading(RATE, self._group, capital(f"share of decisions that turn with {change}"), "percent")
         end = scale([figures.teacher, figures.proxy], self.margin)
         if measure == SCORED:
-            return Heading(SCORED, self._group, capital(f"mean change of the score, {self._change}"), "", -end, end)
-        title = capital(f"change of how many are {self.yes}, {self._change}")
+            return Heading(SCORED, self._group, capital(f"mean change of the score, {change}"), "", -end, end)
+        title = capital(f"change of how many are {self.yes}, {change}")
         return Heading(SHIFT, self._group, title, "points", -end, end)
 
     def _claim(self, measure: str, found: Interval) -> Claim:

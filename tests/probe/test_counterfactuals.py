@@ -207,8 +207,9 @@ def test_companions_show_what_the_field_alone_does_not(formula, people, cast_of,
     along = examine(replace(RECIPE, companions=("hours",)), cast, samples, asking)
     assert alone.row(RATE, GROUP, "proxy").value.value == 0
     assert judge(alone.row(SHIFT, GROUP, "teacher").value, "within", 0.05).verdict is Verdict.HOLDS
-    row = along.row(SHIFT, GROUP, "teacher")
+    row = along.row(SHIFT, "sex and companions: female - male", "teacher")
     assert row.value.high < -0.3
+    assert row.title.endswith("sex from male to female (hours with it)")
     assert along.title.startswith("Does sex with hours, ")
     assert "and hours with it, as like rows have them," in along.claims[0].text
     assert along.context["companions"] == ["hours"]
