@@ -166,7 +166,12 @@ def _parse(text: str, file: Path | None) -> object:
             problem = f"{problem.split(' with ')[0].replace('found ', '')} stands twice; keep one of them"
         place = {} if mark is None else {"line": mark.line + 1, "column": mark.column + 1}
         raise InvalidPlan(f"not valid YAML: {problem}", file=file, **place) from error
-    except (YAMLError, RecursionError, ValueError) as error:
+    except RecursionError as error:
+        raise InvalidPlan("not valid YAML: lists or mappings lie too deep in one another", file=file) from error
+    except AttributeError as error:
+        # the parser's own fault: it stumbles over a mapping that is merged into itself
+        raise InvalidPlan("not valid YAML: a mapping is merged (`<<`) into itself", file=file) from error
+    except (YAMLError, ValueError) as error:
         raise InvalidPlan(f"not valid YAML: {str(error).splitlines()[0]}", file=file) from error
 
 

@@ -19,6 +19,10 @@ from kdaudit.errors import InvalidInput, OutOfDomain, UnsafeFile
 
 HEAD = 4096
 """Bytes by which a format is told."""
+SHOWN = 80
+"""Characters of a value that a message repeats."""
+LONGEST = 1 << 20
+"""Bytes that a row of a CSV file may surely have."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,7 @@ class Sheet:
         value = self.table[column][row].as_py()
         count = int(bad.sum())
         raise OutOfDomain(
-            f"{self.path}: {self.place(row)}, column {column!r}: {'the value' if value is None else repr(value)} {why} "
+            f"{self.path}: {self.place(row)}, column {column!r}: {_shown(value)} {why} "
             f"({count} such row{'s' if count > 1 else ''}); mend the file, or change the plan's domain"
         )
 
@@ -117,6 +121,9 @@ def open_sheet(path: Path, columns: Sequence[str], missing: tuple[str, ...] = ("
 
 
 def _head(path: Path) -> bytes:
+    # a pipe or a device would be waited for, or read for ever
+    if path.exists() and not path.is_file():
+        raise InvalidInput(f"{path} is no file; name a table, a .parquet or a .csv file")
     try:
         with path.open("rb") as stream:
             head = stream.read(HEAD)
@@ -187,7 +194,7 @@ def _csv(path: Path, wanted: list[str], header: list[str], missing: tuple[str, .
         # one thread, so that a row of another width knows its number
         table = pacsv.read_csv(
             path,
-            read_options=pacsv.ReadOptions(use_threads=False),
+            read_options=pacsv.ReadOptions(use_threads=False, block_size=LONGEST),
             parse_options=pacsv.ParseOptions(newlines_in_values=True, invalid_row_handler=note),
             convert_options=pacsv.ConvertOptions(
                 column_types={name: pa.string() for name in header},
@@ -197,6 +204,11 @@ def _csv(path: Path, wanted: list[str], header: list[str], missing: tuple[str, .
             ),
         )
     except pa.ArrowException as error:
+        if "straddl" in str(error):
+            raise InvalidInput(
+                f"{path} has a row of more than {LONGEST >> 20} MiB; mend the file: is a quote left open, "
+                "or a line break lost?"
+            ) from error
         raise InvalidInput(f"{path} is not a table of text in UTF-8: {_first(error)}") from error
     if ragged:
         row = ragged[0]
@@ -221,6 +233,11 @@ def _line(path: Path, row: int) -> int:
                 return begins
             begins, blank = number + 1, True
     return begins
+
+
+def _shown(value: object) -> str:
+    text = "the value" if value is None else repr(value)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}… ({len(text):,} characters)"
 
 
 def _first(error: BaseException) -> str:

@@ -67,6 +67,8 @@ def test_places_are_lines_and_columns_from_one() -> None:
         ("a: 1\na: 2\n", "'?\"?a.* stands twice", 2),
         ("a: [1, 2\nb: 3\n", "not valid YAML", 2),
         ("- 1\n", "no mapping", 1),
+        ("a: &a\n  <<: *a\n", "merged .* into itself", None),
+        ("a: " + "[" * 2000 + "]" * 2000, "lie too deep", None),
         ("a: 2020-01-01\n", "no plain value", None),
         ("a: .nan\n", "no plain value", None),
         ("a: !!python/object/apply:os.system ['true']\n", "", None),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import pickle
 import zipfile
 from pathlib import Path
@@ -16,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kdaudit.data.readers import Roles, read
+from kdaudit.data.sheets import LONGEST
 from kdaudit.domain import Category, Domain, Image, Real, Text
 from kdaudit.errors import InvalidInput, OutOfDomain, UnsafeFile
 
@@ -195,6 +197,27 @@ def test_files_that_are_no_tables(tmp_path: Path, name: str, content: bytes, sai
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=r"absent\.csv cannot be read: No such file"):
         read(tmp_path / "absent.csv", DOMAIN)
+
+
+def test_what_is_no_file_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+    (tmp_path / "folder.csv").mkdir()
+    for name in ("pipe.csv", "folder.csv"):
+        with pytest.raises(InvalidInput, match="is no file"):
+            read(tmp_path / name, DOMAIN)
+
+
+def test_a_row_without_end_says_what_may_be_wrong(tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_text("age,sex\n30,male\n" + "x" * (3 * LONGEST) + ",male\n31,male\n")
+    with pytest.raises(InvalidInput, match="a row of more than 1 MiB; mend the file: is a quote left open"):
+        read(tmp_path / "people.csv", Domain((Real("age"),)))
+
+
+def test_a_long_value_is_not_repeated_whole(tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_text("age\n30\n" + "x" * 9000 + "\n")
+    with pytest.raises(OutOfDomain, match=r"line 3, column 'age': 'x+… \(9,002 characters\) is text") as caught:
+        read(tmp_path / "people.csv", Domain((Real("age"),)))
+    assert len(str(caught.value)) < 400
 
 
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
