@@ -83,7 +83,9 @@ def _random(method: Method, cast: Cast, alike: Callable[[Floats], Floats], task:
         found = attributed(method, forgot, task, ask)
         if not isinstance(found, Attributions):
             return found
-        out.append(alike(found.values))
+        # Grad-CAM of random weights often shows nothing at all: that is no likeness, and not a row without a value
+        bare = np.ptp(found.values, axis=1) == 0
+        out.append(np.where(bare, 0.0, alike(found.values)))
     return np.stack(out)
 
 
