@@ -58,7 +58,7 @@ def undecided(question: str, title: str, reason: str, *, needed: int | None, rep
         repeat=repeat,
         proxy_name=proxy_name,
         reason=reason,
-        sentence=f"{title} It was not asked: {reason}.",
+        sentence=f"{title} was not asked: {reason}.",
     )
 
 

@@ -15,7 +15,7 @@ from kdaudit.compare.inside import Names, inside
 from kdaudit.compare.seats import strangers_of
 from kdaudit.compare.voices import Told, Voices, beside_seats, measure_of
 from kdaudit.compare.words import ONE_STRANGER, capital, number, rival
-from kdaudit.errors import InvalidInput
+from kdaudit.errors import InvalidInput, NoSuchSignal
 from kdaudit.evidence import Evidence, Row
 from kdaudit.finding import Claim
 from kdaudit.layers import Layers
@@ -152,7 +152,8 @@ def _hidden(rows: Samples, name: str, network: Any, layers: Names) -> Hidden | E
         found = representations(network, rows, layers)
     except InvalidInput as error:
         if name in ("teacher", "proxy"):
-            raise
+            # this question cannot be asked, and the others can
+            raise NoSuchSignal(f"{network.identity.name}: {error}") from error
         return Empty(str(error))
     return found or Empty(f"{network.identity.name} has no hidden layer")
 

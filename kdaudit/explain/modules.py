@@ -14,10 +14,31 @@ from numpy.typing import NDArray
 from torch import nn
 
 from kdaudit.errors import InvalidInput, NoSuchSignal
+from kdaudit.networks.architectures import Mlp
+from kdaudit.networks.convolutions import Cnn
 
 Floats = NDArray[np.float64]
 LARGEST_GAP = 0.02
 """Gap beyond which DeepLift is refused, as a share of the sum of absolute values: it is complete where it applies."""
+
+
+def unrolled(module: nn.Module) -> nn.Module:
+    """Return a network of ours with each activation and each halving a module of its own; any other as it is.
+
+    The weights are shared.  What is called as a function, or more than once, DeepLift takes for linear.
+    """
+    match module:
+        case Mlp():
+            *hidden, last = module.layers
+            return nn.Sequential(*(part for layer in hidden for part in (layer, nn.ReLU())), last)
+        case Cnn():
+            first, *others = module.blocks
+            halved = [part for block in others for part in (nn.MaxPool2d(2), block)]
+            # a mean over the picture, as a module
+            mean = (nn.AdaptiveAvgPool2d(1), nn.Flatten())
+            return nn.Sequential(nn.Unflatten(1, module.shape), first, *halved, *mean, module.head)
+        case _:
+            return module
 
 
 class _Centred(nn.Module):
@@ -57,13 +78,13 @@ def deeplift(
     """
     if not rows.is_floating_point():
         raise InvalidInput(f"{name} was given whole numbers; DeepLift needs their embeddings")
-    again = [place for place, times in _calls(module, rows[:1]).items() if times > 1]
+    again = [place for place, times in _calls(unrolled(module), rows[:1]).items() if times > 1]
     if again:
         raise NoSuchSignal(f"DeepLift of {name}: the module {again[0]} is used more than once; give each use its own")
     start = baseline.expand_as(rows).contiguous()
     from captum.attr import DeepLift
 
-    centred = _Centred(module)
+    centred = _Centred(unrolled(module))
     with _untouched(module), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         values = DeepLift(centred).attribute(rows.clone(), start.clone(), target=output).detach()
@@ -78,8 +99,8 @@ def deeplift(
     if worst > LARGEST_GAP:
         raise NoSuchSignal(
             f"DeepLift of {name} misses the answer's difference by {100 * worst:.0f} %: an activation is no module of "
-            "its own (such as functional.relu, or a module made in forward), or "
-            "joins two inputs; take integrated gradients"
+            "its own (such as functional.relu, or a module made in forward), joins two inputs, or is of a kind with "
+            "no rule (such as GELU); take integrated gradients"
         )
     return values.double().numpy(), gap.numpy()
 

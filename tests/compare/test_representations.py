@@ -13,7 +13,7 @@ from torch import nn
 from kdaudit.chance import rng
 from kdaudit.compare.representations import Representation, layer_by_layer
 from kdaudit.encoding import Encoding
-from kdaudit.errors import InvalidInput
+from kdaudit.errors import InvalidInput, NoSuchSignal
 from kdaudit.explain.layers import hidden_layers, representations
 from kdaudit.measures.representations import cka_batches
 from kdaudit.networks.architectures import Mlp, build
@@ -122,7 +122,7 @@ def test_without_a_stranger_the_control_are_other_rows(people, cast_of, asking):
 def test_a_missing_layer_is_named_with_those_near_it(people, cast_of, asking):
     samples = people(200)
     cast = cast_of(network("t", samples), network("p", samples))
-    with pytest.raises(InvalidInput, match=r"layers\.9"):
+    with pytest.raises(NoSuchSignal, match=r"t: there is no layer 'layers\.9'"):
         examine(Representation(rows=100, batch=20, layers=("layers.9",)), cast, samples, asking)
 
 

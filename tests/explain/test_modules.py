@@ -9,7 +9,8 @@ from torch import nn
 from torch.nn import functional
 
 from kdaudit.errors import InvalidInput, NoSuchSignal
-from kdaudit.explain.modules import deeplift, grad_cam
+from kdaudit.explain.modules import deeplift, grad_cam, unrolled
+from kdaudit.networks.architectures import build
 
 
 class Functional(nn.Module):
@@ -93,3 +94,25 @@ def test_a_missing_layer_is_named_with_those_that_could_be_meant():
         grad_cam(module, "2", torch.zeros(1, 1, 8, 8), torch.zeros(1, dtype=torch.int64))
     with pytest.raises(InvalidInput, match="embeddings"):
         deeplift(module, torch.zeros(1, 5, dtype=torch.int64), torch.zeros(5), torch.zeros(1, dtype=torch.int64))
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments"),
+    [
+        ("mlp", {"inputs": 48, "outputs": 3, "hidden": [16, 12]}),
+        ("mlp", {"inputs": 48, "outputs": 1, "hidden": []}),
+        ("cnn", {"shape": [3, 4, 4], "outputs": 3, "hidden": [4, 6, 8], "separable": True}),
+    ],
+)
+def test_networks_of_ours_are_unrolled_so_that_deeplift_is_complete(kind, arguments):
+    generator = torch.Generator().manual_seed(0)
+    module, given = build(kind, arguments, 0).eval(), torch.randn(7, 48, generator=generator)
+    assert torch.allclose(unrolled(module)(given), module(given), atol=1e-6)
+    output = torch.arange(7) % arguments["outputs"]
+    values, gap = deeplift(module, given, torch.zeros(48), output)
+    assert gap.max() < 1e-3 * np.abs(values).sum(axis=1).min()
+
+
+def test_what_is_not_ours_stays_as_it_is():
+    module = nn.Sequential(nn.Linear(2, 1), nn.GELU())
+    assert unrolled(module) is module
