@@ -11,7 +11,7 @@ import streamlit as st
 
 from kdaudit.finding import Verdict
 from kdaudit.report.bias import plottable, strips_behind
-from kdaudit.report.contrasts import contrasts
+from kdaudit.report.contrasts import contrasts, measure_words
 from kdaudit.report.document import Block, Contrast, Paragraph, TransferPlot, TransferTable
 from kdaudit.report.words import clean
 from kdaudit.run.reading import Run
@@ -32,7 +32,7 @@ def show() -> None:
         st.info("No finding meets these filters.")
         return
     st.dataframe(plots.table(chosen), hide_index=True, alt="Findings that meet the filters", key="findings")
-    _planes(chosen)
+    _planes(run, chosen)
     _detail(run, chosen)
 
 
@@ -58,7 +58,7 @@ def _of_proxies(contrast: Contrast, names: list[str]) -> Contrast:
     return replace(contrast, shown=tuple(s for s in contrast.shown if not names or s.proxy_name in names))
 
 
-def _planes(chosen: tuple[Contrast, ...]) -> None:
+def _planes(run: Run, chosen: tuple[Contrast, ...]) -> None:
     def kind(c: Contrast) -> tuple[str, str, str, float]:
         return (c.measure, c.unit, c.form, c.margin)
 
@@ -68,7 +68,8 @@ def _planes(chosen: tuple[Contrast, ...]) -> None:
             continue
         plot = TransferPlot(group, group[0].unit, group[0].margin)
         st.subheader("What the proxies show against what the teacher does", anchor=False)
-        st.text(clean(group[0].measure))
+        titles = (row.title for e in run.evidence.values() for row in e.rows if row.measure == group[0].measure)
+        st.text(clean(measure_words(group[0].measure, titles)))
         alt = f"Gap in the teacher against gap in the proxy for {len(group)} claims"
         plots.chart(plots.transfer(plot, dark=frame.dark()), alt=alt, twin=plots.table(group), key=f"plane-{at}")
 

@@ -18,6 +18,11 @@ from kdaudit.report.words import SIGNS, clean, cut, whole
 CONFIG = {"showSendToCloud": False, "plotlyServerURL": "", "displaylogo": False}
 """No button that sends a chart away."""
 LONGEST = 26
+NARROW = (240.0, 400.0)
+"""Pixels across and up that the plane has at least: on a telephone."""
+LETTER = (5.5, 14.0)
+"""Pixels that a letter of a label takes."""
+PLACES = ("middle right", "middle left", "top center", "bottom center")
 
 
 def palette(*, dark: bool) -> dict[str, str]:
@@ -69,7 +74,11 @@ def _trace(plot: TransferPlot, name: str, colours: dict[str, str], factor: float
     found = [(c, s) for c, shown in points(plot) for s in shown if s.proxy_name == name]
     across, up = [c.teacher for c, _ in found], [s.value for _, s in found]
     # plotly reads marked-up text: what comes from data is escaped
-    labels = [escape(cut(clean(c.label), LONGEST)) for c, _ in found]
+    names = [cut(clean(c.label), LONGEST) for c, _ in found]
+    marks = [(c.teacher.value, s.value.value) for c, shown in points(plot) for s in shown]
+    placed = places([(c.teacher.value, s.value.value) for c, s in found], names, marks, limit(plot))
+    # a space on either side keeps a label off its mark and whisker
+    labels = [f"\u2002{escape(text)}\u2002" if place else "" for text, place in zip(names, placed, strict=True)]
     hover = [
         escape(f"{clean(c.label)}: teacher {whole(c.teacher, c.unit, signed=True)}, ")
         + escape(f"{clean(name)} {whole(s.value, c.unit, signed=True)}, {s.transfer}")
@@ -83,12 +92,50 @@ def _trace(plot: TransferPlot, name: str, colours: dict[str, str], factor: float
         error_y=_whisker([(i.value, i.low, i.high) for i in up], factor, colours["proxy"]),
         mode="markers+text" if lead else "markers",
         text=labels if lead else None,
-        textposition="top center",
+        textposition=[place or PLACES[0] for place in placed],
         hovertext=hover,
         hoverinfo="text",
         marker=marker,
         name=escape(cut(clean(name), LONGEST)),
     )
+
+
+def places(
+    at: Sequence[tuple[float, float]], names: Sequence[str], marks: Sequence[tuple[float, float]], end: float
+) -> list[str]:
+    """Return on which side of its point each label stands; empty where none is free, on the narrowest page.
+
+    A label that stands nowhere is read by pointing at its mark, and in the table below.
+    """
+    taken = [_box(_pixel(mark, end), (8.0, 8.0)) for mark in marks]
+    out = []
+    for point, name in zip(at, names, strict=True):
+        size, (x, y) = (LETTER[0] * len(name), LETTER[1]), _pixel(point, end)
+        aside, above = size[0] / 2 + 11, 15.0
+        middles = ((x + aside, y), (x - aside, y), (x, y + above), (x, y - above))
+        boxes = {place: _box(middle, size) for place, middle in zip(PLACES, middles, strict=True)}
+        free = [place for place, box in boxes.items() if _inside(box) and not any(_meet(box, b) for b in taken)]
+        out.append(free[0] if free else "")
+        taken += [boxes[place] for place in free[:1]]
+    return out
+
+
+def _pixel(point: tuple[float, float], end: float) -> tuple[float, float]:
+    x, y = ((value / end + 1) / 2 * pixels for value, pixels in zip(point, NARROW, strict=True))
+    return x, y
+
+
+def _box(middle: tuple[float, float], size: tuple[float, float]) -> tuple[float, float, float, float]:
+    (x, y), (width, height) = middle, size
+    return x - width / 2, y - height / 2, x + width / 2, y + height / 2
+
+
+def _inside(box: tuple[float, float, float, float]) -> bool:
+    return box[0] >= 0 and box[1] >= 0 and box[2] <= NARROW[0] and box[3] <= NARROW[1]
+
+
+def _meet(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def _whisker(ends: Sequence[tuple[float, float, float]], factor: float, colour: str) -> dict[str, Any]:

@@ -161,3 +161,31 @@ def test_the_dashboard_loads_no_torch(runs):
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip().splitlines()[-1] == "[]"
+
+
+def test_labels_of_the_plot_meet_neither_each_other_nor_the_edge(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "apps" / "dashboard"))
+    from plots import NARROW, places
+
+    # in a row on the diagonal, as findings mostly are; two of them all but in one place; one at either end
+    at = [(v, v) for v in (-39.9, -18.5, -16.1, -9.5, 2.7, 2.8, 39.0)]
+    names = ["age: under 30 - 45 to 59", "race: Black - white", "sex: female - male", "age: 30", "race", "x", "end"]
+    placed = places(at, names, [*at, (-16.1, -7.5)], 45.0)
+    assert placed[0] == "middle right"  # to the left it would leave the page
+    assert placed[-1] == "middle left"
+    assert sum(map(bool, placed)) >= 6
+    boxes = [_label(*item) for item in zip(at, names, placed, strict=True) if item[2]]
+    assert all(left >= 0 and right <= NARROW[0] for left, _, right, _ in boxes)
+    for i, one in enumerate(boxes):
+        for other in boxes[:i]:
+            assert one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
+    assert places([(0.0, 0.0)], ["a name that is far too long for a telephone" * 2], [], 45.0) == [""]
+
+
+def _label(point, name, place):
+    """Left, bottom, right and top of a label in pixels of a plane that reaches from -45 to 45."""
+    across, up = ((v + 45) / 90 * size for v, size in zip(point, (240, 400), strict=True))
+    width, side = 5.5 * len(name), {"middle right": (1, 0), "middle left": (-1, 0), "top center": (0, 1)}
+    right, above = side.get(place, (0, -1))
+    x, y = across + right * (width / 2 + 11), up + above * 15
+    return x - width / 2, y - 7, x + width / 2, y + 7
