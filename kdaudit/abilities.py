@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from kdaudit.behaviour import Behaviour, Contrast, Minus
 from kdaudit.encoders import Encoder
 from kdaudit.evidence import Evidence
+from kdaudit.layers import Bulk
 from kdaudit.question import ProxyRecipe, Question, Setting, Workbench
 from kdaudit.samples import Samples
 from kdaudit.subject import Subject
@@ -344,4 +345,18 @@ class Opened(Encoded, Protocol):
 
     def raw(self, encoded: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return what it gives for encoded rows, before anything is made of it."""
+        ...
+
+
+@runtime_checkable
+class Runnable(Protocol):
+    """It shows no body, but may lie in a file that is run here; all others without a body are only asked."""
+
+    @property
+    def bulk(self) -> Bulk | None:
+        """How large it is; None where it does not run here."""
+        ...
+
+    def passed(self, samples: Samples) -> Any:  # noqa: ANN401 - whatever comes out
+        """Run it on rows as they come, so that it can be timed."""
         ...

@@ -1,4 +1,4 @@
-"""A network's body as plain data."""
+"""A network's body as plain data, or what is known of one that is not shown."""
 
 from __future__ import annotations
 
@@ -35,3 +35,25 @@ class Layers:
     def from_data(cls, data: dict[str, Any]) -> Layers:
         """Return the layers that `to_data` wrote."""
         return cls(**{**data, "shapes": {k: tuple(v) for k, v in data["shapes"].items()}})
+
+
+@dataclass(frozen=True)
+class Bulk:
+    """How large a body is that is run and not shown, such as a model in a file of another engine.
+
+    Parameters
+    ----------
+    parameters : int
+        Number of weights.
+    stored_bytes : int
+        Of its files.
+    multiply_adds : int or None
+        Of one row; None where they cannot be counted.
+    uncounted : str
+        Why not.
+    """
+
+    parameters: int
+    stored_bytes: int
+    multiply_adds: int | None = None
+    uncounted: str = ""

@@ -147,13 +147,14 @@ def _times(item: QuestionItem) -> int:
 def _judge(plan: Plan, parts: Mapping[str, Samples]) -> list[Line]:
     judge = parts["judge"]
     prices = {item.key: item.recipe.price(judge) for item in plan.questions if item.recipe.part == "judge"}
+    prices = {key: rows for key, rows in prices.items() if rows}
     if not prices:
         return []
     # questions on the judge part share its answers; rows that one makes itself, or needs beyond them, are its own
     made = {
         item.key: item.recipe.made(judge) * _times(item)
         for item in plan.questions
-        if item.recipe.part == "judge" and isinstance(item.recipe, MakingRows)
+        if item.key in prices and isinstance(item.recipe, MakingRows)
     }
     own = {key: made.get(key, max(0, rows - len(judge))) for key, rows in prices.items()}
     shared = max(rows if key in made else rows - own[key] for key, rows in prices.items())

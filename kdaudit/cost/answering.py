@@ -27,6 +27,10 @@ def opener(kind: str, place: str) -> Callable[[], Subject]:
         from kdaudit.surrogates.surrogate import load as read_rules
 
         return lambda: read_rules(folder)
+    if (folder / "found.json").is_file():
+        from kdaudit.teachers.existing import fetched
+
+        return lambda: fetched(folder)
     from kdaudit.networks.files import load as read_network
 
     return lambda: read_network(folder)

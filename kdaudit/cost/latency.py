@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import binom
 
-from kdaudit.abilities import Opened
+from kdaudit.abilities import Opened, Runnable
 from kdaudit.errors import InvalidInput
 from kdaudit.interval import Interval, unknown
 from kdaudit.samples import Samples
@@ -86,6 +86,8 @@ def passing(subject: Subject, samples: Samples) -> Call:
 
     It is what the network takes wherever it runs; a subject that shows no module answers the rows instead.
     """
+    if isinstance(subject, Runnable) and subject.bulk is not None:
+        return lambda: subject.passed(samples)
     if not isinstance(subject, Opened):
         return answering(subject, samples, (SCORE,))
     # torch is loaded where it is measured, not where a plan is checked

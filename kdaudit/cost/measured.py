@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Literal
 
+from kdaudit.abilities import Runnable
 from kdaudit.cast import Empty
 from kdaudit.cost.energy import counter, modelled
 from kdaudit.cost.latency import passing, settled, unmeasured
@@ -39,7 +40,7 @@ def rows(subject: Subject | Empty, of: Of, samples: Samples, wanted: Sequence[Me
     if isinstance(subject, Empty):
         return
     closed = ""
-    if subject.form is None:
+    if subject.form is None and not (isinstance(subject, Runnable) and subject.bulk is not None):
         # to measure it would be to ask it thousands of questions
         closed = f"{subject.identity.name} shows no body; it is asked and not measured"
     if "latency" in wanted:

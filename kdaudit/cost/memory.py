@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import safetensors.numpy
 
+from kdaudit.abilities import Keeping
 from kdaudit.domain import Domain
 from kdaudit.errors import KdauditError
 from kdaudit.interval import Interval, unknown
@@ -109,6 +110,9 @@ def _keep(subject: Subject, folder: Path) -> None:
             from kdaudit.surrogates.surrogate import save
         case Layers():
             from kdaudit.networks.files import save  # type: ignore[assignment]
+        case None if isinstance(subject, Keeping):
+            subject.keep(folder)
+            return
         case None:
             raise KdauditError("it shows no body that could be kept")
     save(subject, folder)  # type: ignore[arg-type]

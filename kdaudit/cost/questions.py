@@ -31,8 +31,8 @@ TITLES = {
 }
 FEWER = "operations of the teacher per operation of the proxy"
 MACHINE = (
-    "time, memory and energy were measured on the machine that made this run, a row alone in one thread; another "
-    "machine tells other numbers"
+    "time, memory and energy were measured on the machine that made this run, a row alone in one thread (the row of a "
+    "network is encoded beforehand, others as they answer it); another machine tells other numbers"
 )
 NO_CONTROL = "a cost is counted; it needs no stranger"
 NO_CEILING = "a cost has no best value"

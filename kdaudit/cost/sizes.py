@@ -8,11 +8,11 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from kdaudit.abilities import Opened, Rereading
+from kdaudit.abilities import Opened, Rereading, Runnable
 from kdaudit.cast import Empty
 from kdaudit.digest import canonical
 from kdaudit.interval import Interval, counted
-from kdaudit.layers import Layers
+from kdaudit.layers import Bulk, Layers
 from kdaudit.rules import Rules, Test
 from kdaudit.samples import Samples
 from kdaudit.statistics.rates import mean
@@ -59,7 +59,7 @@ def size(subject: Subject, samples: Samples) -> Size | Empty:
     Returns
     -------
     Size or Empty
-        Empty where the subject shows no body.
+        Empty where the subject shows no body and lies in no file that is run here.
     """
     match subject.form:
         case Layers() as layers:
@@ -76,8 +76,18 @@ def size(subject: Subject, samples: Samples) -> Size | Empty:
                 Empty("rules compare and do not multiply"),
                 "comparisons",
             )
+        case None if isinstance(subject, Runnable) and subject.bulk is not None:
+            return _filed(subject.bulk, len(samples))
         case None:
             return Empty(f"{subject.identity.name} shows no body, so what it costs cannot be counted")
+
+
+def _filed(bulk: Bulk, n: int) -> Size:
+    """Return the size of a model in a file of another engine: its bytes are those of the file."""
+    taken = bulk.multiply_adds
+    products = Empty(bulk.uncounted) if taken is None else counted(taken, n)
+    flops = Empty(bulk.uncounted) if taken is None else counted(2 * taken, n)
+    return Size(counted(bulk.parameters, n), counted(bulk.stored_bytes, n), flops, products, "FLOPs")
 
 
 def _network(subject: Subject, layers: Layers, samples: Samples) -> Size:

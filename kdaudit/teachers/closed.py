@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from kdaudit.domain import Domain
 from kdaudit.errors import InvalidAnswers, InvalidInput, KdauditError, NoSuchSignal
+from kdaudit.layers import Bulk
 from kdaudit.samples import Samples
 from kdaudit.signal import LABEL, LOGIT, SCORE, Signal, Signals
 from kdaudit.subject import Answers, Identity, Scale
@@ -38,6 +39,10 @@ class Closed:
     scale : {"probability", "value"}
     batch : int
         Rows that `scorer` gets at once; 1 asks each row alone and fills nothing up.
+    bulk : Bulk, optional
+        How large it is, where it lies in a file that is run here.
+    fixed : bool
+        Whether `scorer` takes `batch` rows and no other number.
     """
 
     identity: Identity
@@ -47,6 +52,8 @@ class Closed:
     gives: Signal = SCORE
     scale: Scale = "probability"
     batch: int = BATCH
+    bulk: Bulk | None = None
+    fixed: bool = False
 
     def __post_init__(self) -> None:
         if not self.outputs or self.batch < 1:
@@ -81,6 +88,12 @@ class Closed:
         for piece, block in filled(rows, self.batch):
             out[piece] = self._scores(block)[: piece.stop - piece.start]
         return derived({self.gives: out}, asked, samples, self.identity.name)
+
+    def passed(self, samples: Samples) -> NDArray[Any]:
+        """Run it on rows as they come, or on as many more of them as it takes at least."""
+        if self.fixed:
+            samples = samples.take(np.arange(self.batch) % len(samples))
+        return self.scorer(samples)
 
     def _scores(self, block: Samples) -> NDArray[np.float64]:
         name = self.identity.name

@@ -15,6 +15,7 @@ from kdaudit.behaviour import Behaviour
 from kdaudit.digest import canonical
 from kdaudit.domain import Domain
 from kdaudit.errors import InvalidInput, UnsafeFile
+from kdaudit.layers import Bulk
 from kdaudit.question import Setting
 from kdaudit.samples import Samples
 from kdaudit.signal import Signal, Signals
@@ -184,6 +185,15 @@ class Filed:
     def answer(self, samples: Samples, signals: Signals, draw: int = 0) -> Answers:
         """Answer rows; see `kdaudit.subject.Subject.answer`."""
         return self.inner.answer(samples, signals, draw)
+
+    @property
+    def bulk(self) -> Bulk | None:
+        """How large the model is."""
+        return self.inner.bulk
+
+    def passed(self, samples: Samples) -> Any:  # noqa: ANN401 - whatever the model gives
+        """Run the model on rows as they come."""
+        return self.inner.passed(samples)
 
     def keep(self, folder: Path) -> None:
         """Write the model's file, and what it was read with."""

@@ -22,6 +22,7 @@ from kdaudit.samples import Samples
 from kdaudit.signal import LOGIT, SCORE
 from kdaudit.subject import Identity
 from kdaudit.teachers.closed import BATCH, Closed
+from kdaudit.teachers.onnx_sizes import bulk
 from kdaudit.teachers.places import located
 
 _NUMBERS = {
@@ -93,7 +94,7 @@ def opened(recipe: Onnx, path: Path, domain: Domain, outputs: tuple[str, ...]) -
     session = _session(runtime, path)
     feed = _feeding(recipe, session, domain, name)
     chosen = _output(recipe, session, name)
-    batch = _batch(session)
+    batch, fixed = _batch(session)
     content = {
         "file": of_file(path),
         "weights": {str(file.relative_to(path.parent.resolve())): of_file(file) for file in weights},
@@ -112,7 +113,9 @@ def opened(recipe: Onnx, path: Path, domain: Domain, outputs: tuple[str, ...]) -
         return _one_column(np.asarray(given), recipe.gives) if len(outputs) == 1 else np.asarray(given)
 
     gives = SCORE if recipe.gives == "scores" else LOGIT
-    return Closed(Identity(name, of_data(content)), domain, outputs, scorer, gives=gives, batch=batch)
+    size = bulk(path, weights)
+    who = Identity(name, of_data(content))
+    return Closed(who, domain, outputs, scorer, gives=gives, batch=batch, bulk=size, fixed=fixed)
 
 
 def _one_column(given: NDArray[Any], gives: str) -> NDArray[Any]:
@@ -177,9 +180,10 @@ def _locations(message: Any) -> Iterator[str]:  # noqa: ANN401 - any part of the
                 yield from _locations(part)
 
 
-def _batch(session: Any) -> int:  # noqa: ANN401 - onnxruntime has no types
+def _batch(session: Any) -> tuple[int, bool]:  # noqa: ANN401 - onnxruntime has no types
+    """Return how many rows go through at once, and whether no other number would."""
     fixed = {item.shape[0] for item in session.get_inputs() if item.shape and isinstance(item.shape[0], int)}
-    return int(fixed.pop()) if len(fixed) == 1 else BATCH
+    return (int(fixed.pop()), True) if len(fixed) == 1 else (BATCH, False)
 
 
 def _output(recipe: Onnx, session: Any, name: str) -> str:  # noqa: ANN401 - onnxruntime has no types
