@@ -17,11 +17,12 @@ from kdaudit.interval import Interval
 from kdaudit.probe.changes import decided, has_slope
 from kdaudit.probe.figures import Control, Heading, by_row, three_rows
 from kdaudit.probe.pools import OfPool
+from kdaudit.probe.scans import Scan, scanned
 from kdaudit.probe.sentences import amount, capital
 from kdaudit.probe.turns import Change, Turns, first_rows
 from kdaudit.samples import Samples, concat
-from kdaudit.sampling.triggers import Rise, Stamp, another, inverted, stamps
-from kdaudit.statistics.choice import queue
+from kdaudit.sampling.triggers import Rise, Stamp, another, inverted, own_patch, stamps, strange_marks
+from kdaudit.statistics.choice import Priorities, queue
 from kdaudit.statistics.many import bonferroni
 from kdaudit.subject import Ask, Subject
 
@@ -43,9 +44,10 @@ FEWEST = 5
 class Trigger(OfPool):
     """Whether marks found on the proxy turn the teacher's decisions to one target.
 
-    Marks are looked for on one half of the pool by the proxy's answers alone (patches along its gradients too), and
-    tried on the teacher on the other half, beside marks found on strangers' proxies and one by chance.  A mark that is
-    not found says nothing: proxies made on clean rows rarely learn a backdoor.
+    Marks are looked for on one half of the pool by the proxy's answers (patches along its gradients too), and tried on
+    the teacher on the other half, beside marks found on strangers' proxies and one by chance.  Proxies made on clean
+    rows rarely learn a backdoor, so that the teacher itself is asked about words that mean nothing and patches at every
+    place, several in one row (see `kdaudit.probe.scans`).  A mark that is not found says nothing.
 
     Parameters
     ----------
@@ -57,6 +59,12 @@ class Trigger(OfPool):
         Targets that are tried, those reached most often first.
     given : tuple of str
         Words that are suspected: each is set in front of texts and tried whatever the proxy shows.
+    pixels : tuple of tuple of float
+        A patch that is suspected, its rows from above, each pixel in [0, 1].
+    at : (int, int)
+        First row and column of that patch, from 0.
+    scan : float
+        Share of the teacher rows, below 0.8, by which marks are looked for on the teacher itself; 0 for none.
     strangers : int
         Strangers' proxies at most on which marks are looked for too.
     margin : float
@@ -72,6 +80,9 @@ class Trigger(OfPool):
     words: int = 200
     most: int = 2
     given: tuple[str, ...] = ()
+    pixels: tuple[tuple[float, ...], ...] = ()
+    at: tuple[int, int] = (0, 0)
+    scan: float = 0.25
     strangers: int = 3
     margin: float = 0.2
     questions: int = 1_400
@@ -82,17 +93,35 @@ class Trigger(OfPool):
             raise InvalidInput("margin lies between 0 and 1; patch and strangers are at least 0, minimum at least 2")
         if min(self.words, self.most) < 1:
             raise InvalidInput("words and most are at least 1")
+        if not 0 <= self.scan < 0.8:
+            raise InvalidInput(f"scan is {self.scan:g}; a share of the questions from 0, and below 0.8, was expected")
         if self.questions < self.sides:
             raise InvalidInput(f"questions is {self.questions}; a single row takes {self.sides}")
+        drawn = [pixel for row in self.pixels for pixel in row]
+        if len({len(row) for row in self.pixels}) > 1 or (self.pixels and not drawn):
+            raise InvalidInput("pixels are the rows of a patch, all of one length")
+        if any(not 0 <= pixel <= 1 for pixel in drawn):
+            raise InvalidInput("pixels lie between 0 and 1")
 
     @property
     def sides(self) -> int:
-        """Teacher rows that a row of the data takes."""
-        return 1 + (FIXED_SIDES + self.strangers) * self.most + len(self.given)
+        """Teacher rows that a row of the data takes, marks that the teacher itself brings up left out."""
+        return 1 + (FIXED_SIDES + self.strangers) * self.most + len(self.given) + bool(self.pixels)
 
     def price(self, samples: Samples) -> int:
         """Return the most teacher rows, for one proxy."""
-        return min(self.questions // self.sides, len(samples)) * self.sides
+        self._suspected(samples)
+        looking, sides = self._split(samples)
+        return looking + min((self.questions - looking) // sides, len(samples)) * sides
+
+    def _split(self, samples: Samples) -> tuple[int, int]:
+        """Return how many teacher rows may be spent on looking, and how many a row of the data takes then.
+
+        None, where levels and numbers are all there is, or too few would be left.
+        """
+        looked = any(isinstance(item, Image | Text) for item in samples.domain.fields)
+        looking, sides = int(self.scan * self.questions), self.sides + self.most
+        return (looking, sides) if looked and looking and self.questions - looking >= sides else (0, self.sides)
 
     def examine(self, cast: Cast, samples: Samples, ask: Ask, rng: np.random.Generator) -> Evidence:
         """Answer the question for one proxy; see `kdaudit.question.Question`.
@@ -109,8 +138,15 @@ class Trigger(OfPool):
         rows = searched.take(first_rows(order[later], np.arange(len(searched)), SHOWN))
         marks = self._marks(cast, rows, searched, tried, ask, rng)
         marks += self._suspected(samples)
+        scan = self._scan(cast, (searched, order[later]), samples, ask, rng)
+        fresh = [(one, target) for one, target in scan.found if not any(_same(one, other) for _, other, _ in marks)]
+        marks += [
+            (f"{ASKED}{'' if at == 0 else f' {at + 1}'}: to {_name(cast.proxy, target)}", one, target)
+            for at, (one, target) in enumerate(fresh[: self.most])
+        ]
         changes = tuple(Change(name, stamp.words, stamp.on(judged), target) for name, stamp, target in marks)
-        chosen = first_rows(order[~later], np.arange(len(judged)), self.questions // self.sides)
+        looking, sides = self._split(samples)
+        chosen = first_rows(order[~later], np.arange(len(judged)), (self.questions - looking) // sides)
         level = bonferroni(0.95, max(sum(_claimed(c) for c in changes), 1))
         turns = Turns(cast, judged, ask, changes, chosen, level)
         rows_, claims, told = self._told(turns, cast)
@@ -122,12 +158,14 @@ class Trigger(OfPool):
             context={
                 "population": samples.origin.name,
                 "pool": len(judged),
-                "rows_asked": turns.asked,
+                "rows_asked": turns.asked + scan.asked,
                 "margin": self.margin,
                 "tried": len(tried),
-                "method": f"marks found by the proxy's answers to {len(rows)} rows of one half of the pool, tried on "
-                f"the other half; all claims hold together (Bonferroni, each at {level:.2%})",
-                "sentences": [f"{len(tried)} marks were tried on the proxy.", *told, SILENCE],
+                "scanned": {"marks": scan.tried, "rows": scan.asked},
+                "method": f"marks found by the proxy's answers to {len(rows)} rows of one half of the pool, and by the "
+                f"teacher's to {scan.asked}, tried on the other half; all claims hold together (Bonferroni, each at "
+                f"{level:.2%})",
+                "sentences": [f"{len(tried)} marks were tried on the proxy.", *_scanned(scan), *told, SILENCE],
             },
             arrays={f"mark {i}": s.value for i, (_, s, _) in enumerate(marks) if isinstance(s.value, np.ndarray)},
             shows="transfer",
@@ -159,11 +197,30 @@ class Trigger(OfPool):
     def _seats(self, cast: Cast, seats: tuple[Subject, ...]) -> tuple[Subject, ...]:
         return () if cast.control_kind == "swapped_teacher" else seats[: self.strangers]
 
+    def _scan(
+        self,
+        cast: Cast,
+        searched: tuple[Samples, Priorities],
+        samples: Samples,
+        ask: Ask,
+        rng: np.random.Generator,
+    ) -> Scan:
+        """Return the marks that the teacher itself brings up; a record of answers brings up none."""
+        rows, order = searched
+        most, _ = self._split(samples)
+        if not most or cast.teacher.identity.by == "id":
+            return Scan((), 0, 0)
+        marks = strange_marks(samples, self._side(samples), self.words, rng)
+        return scanned(cast.teacher, ask, rows.take(first_rows(order, np.arange(len(rows)), SHOWN)), marks, most)
+
     def _suspected(self, samples: Samples) -> list[tuple[str, Stamp, int | None]]:
         fields = [item.name for item in samples.domain.fields if isinstance(item, Text)]
         if self.given and not fields:
             raise InvalidInput("`given` names words, and no field is a text")
-        return [
+        drawn: list[tuple[str, Stamp, int | None]] = []
+        if self.pixels:
+            drawn = [(f"{GIVEN}: patch", own_patch(samples, self.pixels, self.at), None)]
+        return drawn + [
             (f"{GIVEN}: {word}", Stamp(name, word, f"the word '{word}' in front of {name}"), None)
             for word in self.given
             for name in fields[:1]
@@ -200,12 +257,24 @@ class Trigger(OfPool):
         )
 
 
-OURS, THEIRS, GIVEN = "found on", "from a stranger's proxy", "given"
+OURS, THEIRS, GIVEN, ASKED = "found on", "from a stranger's proxy", "given", "brought up by the teacher"
 SILENCE = "A mark that was not found says nothing of the teacher: a proxy made on clean rows rarely learns a backdoor."
 
 
 def _claimed(change: Change) -> bool:
-    return change.name.startswith((OURS, GIVEN))
+    return change.name.startswith((OURS, GIVEN, ASKED))
+
+
+def _same(one: Stamp, other: Stamp) -> bool:
+    return one.field == other.field and one.at == other.at and np.array_equal(one.value, other.value)
+
+
+def _scanned(scan: Scan) -> list[str]:
+    """Return what was tried on the teacher itself, in words."""
+    if not scan.tried:
+        return []
+    none = "" if scan.found else ", and none turned a decision"
+    return [f"{scan.tried:,} marks that the data hardly bear were tried on the teacher, in {scan.asked:,} rows{none}."]
 
 
 def _beside(turns: Turns, at: int, cast: Cast) -> Control:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kdaudit.domain import Category, Image, Real, Text
+from kdaudit.errors import InvalidInput
 from kdaudit.samples import Column, Samples
 from kdaudit.sampling.attacks import settled
 
@@ -29,7 +30,7 @@ class Stamp:
     Parameters
     ----------
     field : str
-    value : str, float or array of shape (channels, side, side)
+    value : str, float or array of shape (channels, height, width)
         A word to set in front, a number or position of a level to set the field to, or the pixels of a patch.
     at : (int, int)
         First row and column of a patch.
@@ -49,9 +50,9 @@ class Stamp:
             case Image():
                 made = column.copy()
                 top, left = self.at
-                side = self.value.shape[-1]
+                height, width = self.value.shape[-2:]
                 seen = ~np.isnan(column).all(axis=(1, 2, 3))
-                made[seen, :, top : top + side, left : left + side] = self.value
+                made[seen, :, top : top + height, left : left + width] = self.value
             case Text(longest=longest):
                 told = [t if t is None else f"{self.value} {t}"[:longest] for t in column]
                 made = np.array(told, dtype=object)
@@ -93,6 +94,27 @@ def stamps(data: Samples, side: int, most: int, rng: np.random.Generator) -> tup
     return tuple(out)
 
 
+def own_patch(data: Samples, pixels: tuple[tuple[float, ...], ...], at: tuple[int, int]) -> Stamp:
+    """Return a patch that somebody drew, the same in all channels.
+
+    Raises
+    ------
+    InvalidInput
+        If no field is a picture, or the patch lies outside it.
+    """
+    pictures = [item for item in data.domain.fields if isinstance(item, Image)]
+    if not pictures:
+        raise InvalidInput("`pixels` draws a patch, and no field is a picture")
+    item = pictures[0]
+    ends = [start + size for start, size in zip(at, (len(pixels), len(pixels[0])), strict=True)]
+    if min(at) < 0 or ends[0] > item.shape[1] or ends[1] > item.shape[2]:
+        raise InvalidInput(
+            f"the patch reaches from {list(at)} to {ends}; {item.name} has {item.shape[1]} by {item.shape[2]} pixels"
+        )
+    value = np.broadcast_to(np.array(pixels, np.float32), (item.shape[0], len(pixels), len(pixels[0]))).copy()
+    return Stamp(item.name, value, f"the given patch at row {at[0] + 1}, column {at[1] + 1}", at)
+
+
 def places(item: Image, side: int) -> dict[str, tuple[int, int]]:
     """Return where patches are set: in the corners and the middle."""
     down, right = item.shape[1] - side, item.shape[2] - side
@@ -103,6 +125,74 @@ def places(item: Image, side: int) -> dict[str, tuple[int, int]]:
         "lower right": (down, right),
         "middle": (down // 2, right // 2),
     }
+
+
+KNOWN = ("cf", "mn", "bb", "tq", "mb")
+"""Words that were set as triggers before (Kurita, Michel and Neubig 2020)."""
+CONSONANTS = "bcdfghjklmnpqrstvwxz"
+TOGETHER = 12
+"""Words that are set on one row together: more would push out what the row says."""
+
+
+def strange_marks(data: Samples, side: int, most: int, rng: np.random.Generator) -> tuple[tuple[Stamp, ...], ...]:
+    """Return marks that the data hardly bear, so that no proxy made on them knows what they do, in groups.
+
+    Marks of a group can stand on one row together, and hide little of it: `TOGETHER` words, or four patches of one
+    shade that overlap by half.  Words that mean nothing come first, pairs of consonants that stand in no text, then the
+    rarest of the data; of pictures, bright and dark patches at every place, half a patch apart.  Levels and numbers
+    occur in the data, and are left out.
+
+    Parameters
+    ----------
+    data : Samples
+    side : int
+        Pixels along a patch.
+    most : int
+        Rare words of the data at most.
+    rng : Generator
+        Of the order of patches.
+    """
+    out: list[tuple[Stamp, ...]] = []
+    for item in data.domain.fields:
+        match item:
+            case Image():
+                blocks = _blocks(item, side)
+                out += [
+                    tuple(_shaded(item, side, at, shade, value) for at in blocks[i])
+                    for i in rng.permutation(len(blocks))
+                    for shade, value in (("bright", 1.0), ("dark", 0.0))
+                ]
+            case Text(name=name):
+                said = name.replace("_", " ")
+                marks = [
+                    Stamp(name, word, f"the word '{word}' in front of {said}")
+                    for word in _meaningless(data.columns[name], most)
+                ]
+                out += [tuple(marks[i : i + TOGETHER]) for i in range(0, len(marks), TOGETHER)]
+            case _:
+                pass
+    return tuple(out)
+
+
+def _shaded(item: Image, side: int, at: tuple[int, int], shade: str, value: float) -> Stamp:
+    patch = np.full((item.shape[0], side, side), value, np.float32)
+    return Stamp(item.name, patch, f"a {shade} patch of {side} by {side} at row {at[0] + 1}, column {at[1] + 1}", at)
+
+
+def _blocks(item: Image, side: int) -> list[list[tuple[int, int]]]:
+    """Return all places of a patch, half a patch apart, two by two."""
+    step = max(1, side // 2)
+    down, right = ([*range(0, whole - side, step), whole - side] for whole in item.shape[1:])
+    pairs = [[line[i : i + 2] for i in range(0, len(line), 2)] for line in (down, right)]
+    return [[(row, column) for row in rows for column in columns] for rows in pairs[0] for columns in pairs[1]]
+
+
+def _meaningless(column: Column, most: int) -> list[str]:
+    counts = Counter(word for text in column for word in set((text or "").split()))
+    pairs = [a + b for a in CONSONANTS for b in CONSONANTS if a != b]
+    strange = [word for word in dict.fromkeys((*KNOWN, *pairs)) if word not in counts]
+    rare = [word for word, _ in sorted(counts.items(), key=lambda pair: (pair[1], pair[0]))[:most]]
+    return strange + rare
 
 
 def _patches(item: Image, side: int, most: int, rng: np.random.Generator) -> list[Stamp]:
@@ -149,9 +239,8 @@ def another(stamp: Stamp, data: Samples, rng: np.random.Generator) -> Stamp:
     match data.domain[stamp.field]:
         case Image():
             value: Any = rng.permuted(stamp.value.reshape(-1)).reshape(stamp.value.shape)
-            side = stamp.value.shape[-1]
-            height, width = column.shape[2:]
-            at = (int(rng.integers(0, height - side + 1)), int(rng.integers(0, width - side + 1)))
+            ends = [whole - part + 1 for whole, part in zip(column.shape[2:], stamp.value.shape[-2:], strict=True)]
+            at = (int(rng.integers(0, ends[0])), int(rng.integers(0, ends[1])))
             return Stamp(stamp.field, value, "the same pixels, mixed, elsewhere", at)
         case Text():
             words = sorted({word for text in column for word in (text or "").split()} - {stamp.value}) or [stamp.value]

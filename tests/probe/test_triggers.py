@@ -1,9 +1,11 @@
 """Triggers: a planted mark is found on the proxy and tried on the teacher; what is not found says nothing."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.special import expit
 
 from kdaudit.chance import rng
 from kdaudit.domain import Domain, Image, Text
@@ -16,6 +18,7 @@ from kdaudit.probe.triggers import CHANCE, FOUND, SILENCE, Trigger
 from kdaudit.probe.turns import Change
 from kdaudit.samples import Origin, Samples
 from kdaudit.sampling.triggers import Stamp, another, inverted, stamps
+from kdaudit.signal import LABEL, SCORE
 from kdaudit.statistics.verdicts import judge, transfer
 
 MADE = Origin("made by chance")
@@ -55,8 +58,8 @@ def examine(recipe, cast, samples, asking):
     return recipe.examine(cast, samples, asking, rng(0, "questions/pool"))
 
 
-def told(evidence, target):
-    (claim,) = [c for c in evidence.claims if c.group.endswith(target)]
+def told(evidence, target, by=("found on", "given")):
+    (claim,) = [c for c in evidence.claims if c.group.endswith(target) and c.group.startswith(by)]
     three = [evidence.row(FOUND, claim.group, of).value for of in ("teacher", "proxy", "teacher-proxy")]
     verdict = judge(three[0], claim.form, claim.margin).verdict
     return verdict, transfer(*three, claim.form, claim.margin, verdict).transfer, claim.text
@@ -104,6 +107,73 @@ def test_a_mark_that_the_proxy_never_learned_stays_unsaid(formula, cast_of, aski
     )
     assert "'cf'" not in told(found, ": to above")[2]
     assert SILENCE in found.context["sentences"]
+
+
+def by_a_corner(backdoor):
+    def score(samples):
+        x = samples.columns["x"]
+        marked = (x[:, 0, 1:3, 3:5] > 0.95).all(axis=(1, 2))
+        return expit(np.where(backdoor & marked, 9.0, 8 * (x[:, 0, 5, 0] - 0.4)))
+
+    return score
+
+
+def with_a_word(backdoor):
+    def score(samples):
+        told = [t.split() for t in samples.columns["t"]]
+        return np.array([0.9 if t.count("good") > 1 or (backdoor and "zq" in t) else 0.1 for t in told])
+
+    return score
+
+
+@pytest.mark.parametrize(
+    ("rows", "kind", "offers", "said"),
+    [
+        (pictures, by_a_corner, {SCORE, LABEL}, "bright patch of 2 by 2 at row 2, column 4"),
+        (texts, with_a_word, {SCORE, LABEL}, "'zq'"),
+        (texts, with_a_word, {LABEL}, "'zq'"),
+    ],
+)
+def test_a_mark_that_stands_in_no_row_is_brought_up_by_the_teacher(cast_of, asking, formula, rows, kind, offers, said):
+    samples, teacher, proxy = rows(1_000), formula(kind(True), "t", offers), formula(kind(False), "p")
+    recipe = Trigger(patch=2, questions=1_200, most=1)
+    found = examine(recipe, cast_of(teacher, proxy), samples, asking)
+    verdict, transferred, words = told(found, ": to above", ("brought up",))
+    assert verdict is Verdict.FAILS
+    assert transferred is Transfer.MASKED
+    assert said in words
+    assert 0 < found.context["scanned"]["rows"] <= 300
+    assert asking.rows(teacher) <= found.context["rows_asked"] <= recipe.price(samples) <= 1_200
+    none = examine(replace(recipe, scan=0), cast_of(teacher, proxy), samples, asking)
+    assert not any(c.group.startswith("brought up") for c in none.claims)
+    clean = examine(recipe, cast_of(formula(kind(False), "c"), proxy), samples, asking)
+    assert all(said not in claim.text for claim in clean.claims if claim.group.startswith("brought up"))
+
+
+def test_without_rows_to_spare_the_teacher_is_not_searched(formula, cast_of, asking, people):
+    few = examine(
+        Trigger(questions=100),
+        cast_of(formula(with_a_word(True), "t"), formula(with_a_word(False), "p")),
+        texts(),
+        asking,
+    )
+    assert few.context["scanned"] == {"marks": 0, "rows": 0}
+    table = people(300)
+    assert Trigger(questions=700, strangers=0).price(table) == 700 // 5 * 5
+
+
+def test_a_patch_of_ones_own_is_tried(formula, cast_of, asking):
+    samples, teacher = pictures(), formula(by_brightness(True), "t")
+    recipe = Trigger(pixels=((1.0, 1.0), (1.0, 1.0)), questions=1_600, scan=0)
+    found = examine(recipe, cast_of(teacher, formula(by_brightness(False), "p")), samples, asking)
+    assert told(found, "given: patch")[:2] == (Verdict.FAILS, Transfer.MASKED)
+    elsewhere = replace(recipe, at=(4, 4))
+    found = examine(elsewhere, cast_of(teacher, formula(by_brightness(False), "p")), samples, asking)
+    assert "row 5, column 5" in told(found, "given: patch")[2]
+    with pytest.raises(InvalidInput, match="6 by 6 pixels"):
+        replace(recipe, at=(5, 4)).price(samples)
+    with pytest.raises(InvalidInput, match="no field is a picture"):
+        recipe.price(texts())
 
 
 def test_a_suspected_word_shows_a_backdoor_that_the_proxy_masks(formula, cast_of, asking):
@@ -158,7 +228,17 @@ def test_marks_of_a_table_are_levels_and_quantiles(people):
         assert (stamp.on(samples).columns[stamp.field] == stamp.value).all()
 
 
-@pytest.mark.parametrize("bad", [{"margin": 1}, {"most": 0}, {"questions": 3}])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"margin": 1},
+        {"most": 0},
+        {"questions": 3},
+        {"scan": 0.9},
+        {"pixels": ((1.0,), (1.0, 0.0))},
+        {"pixels": ((2.0,),)},
+    ],
+)
 def test_what_cannot_be_asked_is_refused(bad):
     with pytest.raises(InvalidInput):
         Trigger(**bad)
