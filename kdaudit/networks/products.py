@@ -31,6 +31,11 @@ def steady() -> Iterator[None]:
 
 
 class _Steady(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Say that no compiler is to be kept out: nothing here is compiled, and keeping it out costs time."""
+        return False
+
     def __torch_dispatch__(
         self,
         func: Callable[..., Any],
