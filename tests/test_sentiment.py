@@ -36,14 +36,16 @@ def test_every_question_is_answered_beside_three_strangers_as_the_readme_says(da
     found = read(run)
     compared = [e for e in found.evidence.values() if e.question.startswith("compare/")]
     assert {e.question for e in compared} == {f"compare/{name}" for name in QUESTIONS}
-    assert {e.question for e in found.evidence.values() if e not in compared} == {
-        "probes/women-and-men",
-        "probes/names",
-    }
+    probes = {"women-and-men", "names", "who-made-it", "word-salad"}
+    assert {e.question for e in found.evidence.values() if e not in compared} == {f"probes/{name}" for name in probes}
+    turned = found.evidence["probes.who-made-it.cnn"].row("template_turn_rate", "women - men", "teacher")
+    assert turned.control_kind == "permuted" and turned.value.low < turned.control.value < turned.value.high
+    sure = found.evidence["probes.word-salad.cnn"].row("sure_outside", "mixed", "teacher").value
     for evidence in compared:
         row = evidence.rows[0]
         assert row.value.known and (row.control_kind, row.strangers) == ("strangers_proxy", 3), evidence.question
     told = (CASE / "README.md").read_text(encoding="utf-8")
+    assert f"in random order it decides {100 * sure.value:.0f} % with" in told
     for evidence in (e for e in compared if e.question == "compare/fidelity"):
         row = evidence.row("agreement", "all", "proxy")
         assert f"| {evidence.proxy_name} | {_said(row.value)} | {_said(row.control)} |" in told
