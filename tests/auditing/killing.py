@@ -76,8 +76,8 @@ teacher:
 behaviours:
   - {name: scored above the line, outputs: [above]}
 proxies:
-  - {name: student, kind: student, hidden: [8], steps: 40}
-  - {name: tree, kind: tree, leaves: 8, queries: 1}
+  - {name: student, kind: student, hidden: [8], steps: 25}
+  - {name: tree, kind: tree, leaves: 4, queries: 1}
 compare:
   - {name: fidelity, kind: fidelity, by: [sex]}
   - {name: rulebook, kind: rulebook, proxies: [tree]}
