@@ -30,7 +30,19 @@ def test_the_readme_says_what_was_found(tmp_path, capsys):
         excess = f"{row['excess'] * 100:.1f} ({row['excess_low'] * 100:.1f} to {row['excess_high'] * 100:.1f})"
         assert excess.replace("-", "−") in line, line
         assert row["control_kind"] == "strangers_proxy"
+    looking = [e for e in report["evidence"].values() if e["question"] == "compare/looking"]
+    assert {evidence["proxy"] for evidence in looking} == set(rows)
+    for evidence in looking:
+        row = next(r for r in evidence["rows"] if r["measure"] == "spearman")
+        cells = [_cell(row, part) for part in ("value", "control", "excess", "ceiling")]
+        assert f"| where {evidence['proxy']} looks | {' | '.join(cells)} |" in told
     assert report["account"]["standing"]["unseen"].startswith("Not auditable")
     assert f"{done['asked']:,} of 2,500 questions" in told
     answered = json.loads((path / "proxies" / "chained" / "card.json").read_text(encoding="utf-8"))["notes"]["answered"]
     assert answered == {"teacher": 100, "link 1": 500}
+
+
+def _cell(row, part):
+    ends = ("low", "high") if part == "value" else (f"{part}_low", f"{part}_high")
+    value, low, high = (f"{row[key] + 0.0:.2f}".replace("-", "−") for key in (part, *ends))
+    return f"{value} ({low} to {high})"
