@@ -108,6 +108,9 @@ def _decide(claim: Claim, row: Row | None) -> Decision:
     if row.value.known and row.value.n < claim.minimum:
         return Decision(Verdict.UNDECIDED, f"{row.value.n} rows; at least {claim.minimum} are needed")
     if claim.form == "above control":
+        if not row.value.known and row.value.method:
+            # what is not known itself has no control either, and that is not the reason
+            return Decision(Verdict.UNDECIDED, row.value.method)
         if row.excess is None:
             return Decision(Verdict.UNDECIDED, f"there is no control: {row.no_control}")
         if row.control_kind in DRAWN and row.strangers < FEWEST_STRANGERS:

@@ -17,6 +17,7 @@ from kdaudit.compare.ways import attributed
 from kdaudit.compare.words import ONE_STRANGER, capital, rival
 from kdaudit.errors import KdauditError
 from kdaudit.explain.attributions import Attributions
+from kdaudit.explain.omissions import BASELINE
 from kdaudit.finding import Claim
 from kdaudit.interval import Interval, unknown
 from kdaudit.measures.ranks import LIKENESS, among, spearman
@@ -84,10 +85,11 @@ def context(
             name: {unit: _average(values).to_data() for unit, values in by_unit(seat).items()}
             for name, seat in known.items()
         },
-        "special": "in" if task.special else "out",
         "methods": {name: seat.method for name, seat in known.items()},
     }
     if first is not None:
+        if first.words and first.baseline != BASELINE:
+            out["special"] = "in" if task.special else "out"
         baseline = first.baseline if first.words else f"{first.baseline}: {rest}"
         out |= {"method": first.method, "scale": first.scale, "baseline": baseline}
     return out
@@ -254,7 +256,7 @@ def sentences(found: dict[str, Any], cast: Cast, item: Beside) -> Iterator[str]:
     if "method" in found:
         ways = dict.fromkeys(found["methods"].values())
         yield f"Reasons by {'; '.join(ways)}; scale: {found['scale']}; baseline: {found['baseline']}."
-    if found["unit"] == "words":
+    if "special" in found:
         yield SPECIAL[found["special"]]
     beside = rival(item, "its reasons for other rows")
     theirs = beside if item.control_kind == "permuted" else f"those of {beside}"

@@ -41,23 +41,34 @@ def top_overlap(a: Values, b: Values, *, k: int = 3) -> Values:
 
 
 def among(function: Callable[[Values, Values], Values], counts: NDArray[np.int64] | None) -> Callable[..., Values]:
-    """Return a measure among the first units of each row, as many as it has: words that a text lacks are none.
+    """Return how alike the teacher's shares and another's are, among the first units of each row, as many as it has.
+
+    Words that a text lacks are none.  To whom nothing counts in a row in which something counts for the teacher has no
+    reason in common with it: 0.  Rules that test few words often say so, and to leave such rows out would flatter them.
 
     Parameters
     ----------
     function : callable
         ``function(a, b)``: (n, units), (n, units) -> (n,).
     counts : array of shape (n,), or None
-        None: every row has all units, and `function` is returned.
+        None: every row has all units.
     """
-    if counts is None:
-        return function
+
+    def heard(a: Values, b: Values) -> Values:
+        out = function(a, b)
+        silent = np.flatnonzero(np.isnan(out) & (b == 0).all(axis=1))
+        if len(silent):
+            out = out.copy()
+            out[silent] = np.where(np.isnan(function(a[silent], a[silent])), np.nan, 0.0)
+        return out
 
     def measured(a: Values, b: Values) -> Values:
+        if counts is None:
+            return heard(a, b)
         out = np.full(len(a), np.nan)
         for count in np.unique(counts[counts > 0]):
             rows = np.flatnonzero(counts == count)
-            out[rows] = function(a[rows, :count], b[rows, :count])
+            out[rows] = heard(a[rows, :count], b[rows, :count])
         return out
 
     return measured
@@ -103,7 +114,7 @@ LIKENESS = (
         "spearman",
         spearman,
         (-1.0, 1.0),
-        "rank correlation of the fields' signed shares, row by row",
+        "rank correlation of the signed shares of fields or words, row by row; 0 where the proxy's are all 0",
         "Spearman 1904",
         "Order of reasons (rank correlation)",
     ),
@@ -111,7 +122,7 @@ LIKENESS = (
         "cosine",
         cosine,
         (-1.0, 1.0),
-        "cosine of the fields' signed shares, row by row",
+        "cosine of the signed shares of fields or words, row by row; 0 where the proxy's are all 0",
         "cosine similarity",
         "Direction of reasons (cosine)",
     ),
@@ -119,7 +130,7 @@ LIKENESS = (
         "top3_overlap",
         top_overlap,
         (0.0, 1.0),
-        "share of the three largest fields that both have, row by row",
+        "share of the three largest fields or words that both have, row by row; 0 where the proxy's are all 0",
         "Krishna et al. 2022 (feature agreement)",
         "Same three main reasons",
     ),

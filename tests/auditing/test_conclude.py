@@ -102,6 +102,8 @@ def test_a_claim_about_the_proxy_carries_nothing():
     alone = replace(beside, control=None, excess=None, no_control="there is no stranger")
     lonely = one(Evidence("compare/f", "Close?", (alone,), (claim,)))
     assert lonely.verdict is Verdict.UNDECIDED and "there is no stranger" in lonely.reason
+    blind = replace(alone, value=unknown("the teacher gives no gradients"), no_control="the teacher gives no gradients")
+    assert one(Evidence("compare/f", "Close?", (blind,), (claim,))).reason == "the teacher gives no gradients"
 
 
 def test_what_is_not_known_is_undecided_with_its_reason():
