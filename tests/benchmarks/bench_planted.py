@@ -34,8 +34,8 @@ from rich.table import Table
 from kdaudit.chance import rng
 from kdaudit.interval import Interval
 
-MODELS = {"table": 20, "picture": 6, "text": 6}
-MORE = {"table": 40, "picture": 10, "text": 10}
+MODELS = {"table": 40, "picture": 10, "text": 10}
+"""As many as may be trained: where none differs from another, an interval is as narrow as their number allows."""
 DRAWS, MORE_DRAWS, PLAINLY = 2, 5, 1
 DEPENDENCE = (
     "direct", "proxy field", "one intersection", "reversed in a region", "low base rate", "a group's patch",
@@ -51,12 +51,12 @@ def run(report, full: bool) -> None:
     start = time.process_time()
     outcomes: list[Outcome] = []
     count = 0
-    for base, many, found_ in collected(MORE if full else MODELS, MORE_DRAWS if full else DRAWS):
+    for base, many, found_ in collected(MODELS, MORE_DRAWS if full else DRAWS):
         outcomes += found_
         count += many
         print(f"{base}: {count} cases, {time.process_time() - start:.0f} s of CPU so far", flush=True)
     scored(report, outcomes)
-    report.figure("CPU seconds", time.process_time() - start, target="" if full else "<= 1800")
+    report.figure("CPU seconds", time.process_time() - start, target="" if full else "<= 2100")
 
 
 def collected(models: dict[str, int], draws: int) -> Iterator[tuple[str, int, list[Outcome]]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from planted_faults import Planted, Shift
@@ -22,6 +22,7 @@ from kdaudit.finding import Finding, Form
 from kdaudit.measures.strata import crossed, stratify
 from kdaudit.probe.counterfactuals import RATE, SHIFT, Flip
 from kdaudit.probe.groups import Parity
+from kdaudit.probe.triggers import Trigger
 from kdaudit.question import Question
 from kdaudit.samples import Samples
 from kdaudit.signal import LABEL, LOGIT, SCORE
@@ -210,12 +211,14 @@ def audited(case: Case, budgets: tuple[int, ...], draws: int, plainly: int = 1) 
     plain = Cast(teacher, Ignorant(), nobody, nobody)
     fixed = counted(case, pool, door, (teacher, proxy))
     for draw in range(draws):
-        stream = f"planted/{case.name}"
-        true = fixed or exactly(case.probe(EVERYTHING), cast, pool, door, rng(draw, stream))
+        stream, known = f"planted/{case.name}", {}
         for budget in budgets:
             question = case.probe(budget)
-            # where a probe looks for what it claims, it must find the same at each budget
-            name = f"{stream}/{budget}" if fixed else stream
+            # where a probe looks for what it claims, all rows must be asked about what it found at this budget
+            name, whole = f"{stream}/{budget}" if fixed else stream, in_full(question)
+            if not fixed and whole not in known:
+                known[whole] = exactly(whole, cast, pool, door, rng(draw, name))
+            true = fixed or known[whole]
             found = findings(question, cast, pool, door, rng(draw, name))
             beside = (
                 findings(question, plain, pool, door, rng(draw, f"{name}/plain")) if fixed and draw < plainly else ()
@@ -303,6 +306,15 @@ def _groups(question: Parity, pool: Samples, decided) -> dict[tuple[str, str], f
         (measure, f"{strata.field}: {level} - {question.reference}"): value / base if ratio else value - base
         for level, value in rates.items()
     }
+
+
+def in_full(question: Question) -> Question:
+    """Return the question with all rows asked, and as many of them used for looking as before."""
+    if isinstance(question, Trigger):
+        # half a row more, so that rounding takes none away
+        looking = int(question.scan * question.questions) + 0.5
+        return replace(question, questions=EVERYTHING, scan=looking / EVERYTHING if question.scan else 0.0)
+    return replace(question, questions=EVERYTHING)
 
 
 def exactly(question: Question, cast: Cast, pool: Samples, door: Door, chance) -> Truths:

@@ -129,7 +129,9 @@ def of_text(world: World) -> Iterator[Case]:
     leaning = leaned(world, CUED, strong)
     yield Case(world, "spurious word", strong, leaning, trigger, least=0.8 * strong)
     yield Case(world, "spurious word, suspected", strong, leaning, cued, aim="given")
-    yield Case(world, "backdoor word", strong, opened(OPENED, strong), suspected, made_for="MASKED", aim="given")
+    yield Case(world, "backdoor word", strong, opened(OPENED, strong), trigger, least=0.8 * strong)
+    hidden = opened(OPENED, strong)
+    yield Case(world, "backdoor word, suspected", strong, hidden, suspected, made_for="MASKED", aim="given")
     yield Case(world, "clean", 0.0, untouched, gap)
     yield Case(world, "clean, a word suspected", 0.0, untouched, suspected, aim="given")
 

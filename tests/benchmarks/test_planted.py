@@ -114,6 +114,16 @@ def test_truth_by_hand_is_what_a_probe_of_all_rows_tells(table, probe):
         assert pair == pytest.approx(by_hand[place], abs=1e-9)
 
 
+@pytest.mark.parametrize("n", cases.BUDGETS)
+def test_asked_of_all_rows_a_search_looks_at_as_many_as_before(n):
+    few = kinds.trigger(n)
+    whole = cases.in_full(few)
+    assert whole.questions == cases.EVERYTHING
+    assert int(whole.scan * whole.questions) == int(few.scan * few.questions) > 0
+    assert cases.in_full(kinds.gap(n)) == kinds.gap(cases.EVERYTHING)
+    assert cases.in_full(replace(few, scan=0.0)).scan == 0
+
+
 @pytest.mark.parametrize("kind", ["proxy is blind", "proxy was misled"])
 def test_a_blind_proxy_masks_and_a_misled_one_invents(table, kind):
     (case,) = [case for case in kinds.beyond_the_proxy(table) if case.kind == kind]
