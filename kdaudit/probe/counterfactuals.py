@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +58,7 @@ class Flip(OfPool):
         field is changed alone.
     neighbours : int
         How many such rows one is drawn from, by the plan's seed.
-    stop, looks
+    stop, looks, family
         As for `kdaudit.probe.groups.Parity`.
     """
 
@@ -72,8 +72,9 @@ class Flip(OfPool):
     yes: str = "scored above the line"
     companions: tuple[str, ...] = ()
     neighbours: int = 16
-    stop: Stops = "never"
+    stop: Stops = "planned"
     looks: int = 5
+    family: Literal["holm", "bonferroni"] = "holm"
 
     def __post_init__(self) -> None:
         check(self.stop, self.looks)
@@ -106,7 +107,9 @@ class Flip(OfPool):
         keep = self._possible(sides)
         few = self._too_few(cast.teacher, samples, int(keep.sum()))
         possible = Sides(samples.take(keep), (sides[0].take(keep), sides[1].take(keep)), order[keep])
-        claims_of = Claims(self.margin, self.stop, self.looks, 0 if few else self.questions, few, self.minimum)
+        claims_of = Claims(
+            self.margin, self.stop, self.looks, 0 if few else self.questions, few, self.minimum, self.family
+        )
         trial = Trial(cast, possible, ask, claims_of, self.output)
         rows: list[Row] = []
         worth: dict[str, Any] = {}
@@ -129,8 +132,8 @@ class Flip(OfPool):
                 "rows_asked": len(trial.design.chosen),
                 "failed": trial.failed,
                 "margin": self.margin,
-                "method": f"{trial.method}, covariate: the change of the proxy's scores, read as chances; both claims "
-                f"hold together (Bonferroni, each at {trial.confidence:.2%})",
+                "method": f"{trial.method}, covariate: the change of the proxy's scores, read as chances; "
+                f"{trial.shared}",
                 "contrasts": worth,
                 "sentences": trial.sentences,
                 **({"companions": list(self.companions), "neighbours": self.neighbours} if self.companions else {}),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -156,3 +156,19 @@ class Counting:
         value = first[0].value - second[0].value
         wide = (first[1], second[1])
         return counted_or_unknown(value, n, LEVEL), contrast(wide, (1.0, -1.0))
+
+
+def highest(rates: dict[str, Interval]) -> list[str]:
+    """Return the groups that may have the highest rate: those that do not lie below another's interval."""
+    known = [one.low for one in rates.values() if one.known]
+    return [name for name, one in rates.items() if not (one.known and known and one.high < max(known))]
+
+
+def least(ratios: list[Interval]) -> Interval:
+    """Return the ratio to the largest of several rates, from the ratios to each of them that hold together."""
+    for one in ratios:
+        if not one.known:
+            return one
+    ends = (min(1.0, *(getattr(one, end) for one in ratios)) for end in ("value", "low", "high"))
+    value, low, high = ends
+    return replace(ratios[0], value=value, low=low, high=high, n=max(one.n for one in ratios))

@@ -6,29 +6,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from dataclasses import field as with_default
 from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kdaudit.cast import Cast, Empty
+from kdaudit.cast import Cast
 from kdaudit.errors import InvalidInput
-from kdaudit.evidence import Evidence, Row
-from kdaudit.finding import Claim
+from kdaudit.evidence import Evidence
 from kdaudit.measures.strata import UNKNOWN, Strata, crossed, stratify
+from kdaudit.probe.contrasts import evidence_of
 from kdaudit.probe.estimates import Estimator, errors_of
-from kdaudit.probe.figures import three_rows
-from kdaudit.probe.likeness import group_rows
+from kdaudit.probe.families import in_sequence, ranked
 from kdaudit.probe.pools import OfPool
 from kdaudit.probe.quantities import QUANTITIES, Name, Quantity, conditional, outcomes, with_variance
 from kdaudit.probe.readings import Pool, Reading, Values, read_known, read_pool
-from kdaudit.probe.stops import Rule, Stops, answered, check, stopped
+from kdaudit.probe.stops import Heard, Rule, Stops, answered, check, heard
 from kdaudit.probe.surveys import LEVEL, Survey
 from kdaudit.probe.telling import Telling
 from kdaudit.samples import Samples
 from kdaudit.signal import SCORE, Signal
-from kdaudit.statistics.active import spread, uneven
+from kdaudit.statistics.active import spread
 from kdaudit.statistics.choice import Priorities, queue
+from kdaudit.statistics.many import Family
 from kdaudit.statistics.rates import Span
 from kdaudit.subject import Ask, Subject
 
@@ -84,12 +83,14 @@ class Parity(OfPool):
         Share of the pool below which a group is listed but not compared (New York's Local Law 144 allows 0.02).
     quantile : float
         Which quantile of the score, for that measure.
-    stop : {"never", "planned", "anytime"}
+    stop : {"planned", "never", "anytime"}
         Whether asking stops early, as soon as all contrasts are decided: at one of several planned looks, which widens
         intervals by 4 to 7 %, or at any time, by intervals half as wide again that hold whenever one looks; see
         `kdaudit.statistics.looks`.
     looks : int
         How many looks are planned.
+    family : {"holm", "bonferroni", "fixed-sequence"}
+        How several contrasts are kept from being decided wrongly by their number: see `kdaudit.probe.families`.
     """
 
     field: str | tuple[str, ...]
@@ -108,8 +109,9 @@ class Parity(OfPool):
     given_cuts: tuple[float, ...] = ()
     smallest: float = 0.0
     quantile: float = 0.5
-    stop: Stops = "never"
+    stop: Stops = "planned"
     looks: int = 5
+    family: Family = "holm"
 
     def __post_init__(self) -> None:
         if self.margin is None:
@@ -124,6 +126,11 @@ class Parity(OfPool):
             raise InvalidInput(
                 f"`stop: anytime` bets on means of values within 0 and 1, which {self.measure}"
                 f"{' given ' + self.given if self.given else ''} is not; use `stop: planned`"
+            )
+        if self.family == "fixed-sequence" and (self._most or self._quantity.whole):
+            raise InvalidInput(
+                "`family: fixed-sequence` asks about one group after the other, which needs a `reference` and a "
+                f"measure of single rows; use `family: holm`, or another measure than {self.measure}"
             )
         if not 0 < self.quantile < 1 or not 0 <= self.smallest < 1:
             raise InvalidInput("quantile must lie between 0 and 1, smallest from 0 to below 1")
@@ -153,13 +160,42 @@ class Parity(OfPool):
         InvalidInput
             If the field makes no groups, a group is unknown, or outcomes are needed and missing.
         """
-        survey, left_out = self.survey(cast, samples, ask, queue(samples, rng, STREAM))
-        return self._evidence(survey, left_out, rng)
+        order = queue(samples, rng, STREAM)
+        if self.family == "fixed-sequence":
+            surveys, left_out = self._in_sequence(cast, samples, ask, order)
+        else:
+            survey, left_out = self.survey(cast, samples, ask, order)
+            surveys = [survey]
+        tellings = [self.telling(one) for one in surveys]
+        return evidence_of(surveys, tellings, left_out, (self._rule, self.questions), rng)
+
+    def _in_sequence(
+        self, cast: Cast, samples: Samples, ask: Ask, order: Priorities
+    ) -> tuple[list[Survey], dict[str, str]]:
+        """Ask about one contrast after the other, the one first of which the proxy shows most."""
+        whole, _, left_out = self.opened(cast, samples, ask, order)
+
+        def one(other: str, questions: int, ended: str) -> Survey:
+            only = replace(
+                self, reference=whole.reference, groups=(other,), questions=questions, family="bonferroni", smallest=0.0
+            )
+            if ended:
+                return only.opened(cast, samples, ask, order)[0].unasked(ended)
+            return only.survey(cast, samples, ask, order)[0]
+
+        return in_sequence(ranked(whole), self.questions, one, self._rule), left_out
 
     def survey(
         self, cast: Cast, samples: Samples, ask: Ask, order: Priorities, confidence: float = LEVEL
     ) -> tuple[Survey, dict[str, str]]:
         """Ask, and return what was answered, with the groups that were left out and why."""
+        survey, hear, left_out = self.opened(cast, samples, ask, order, confidence)
+        return heard(answered(survey, partial(hear, cast.teacher), self._rule).named(), hear), left_out
+
+    def opened(
+        self, cast: Cast, samples: Samples, ask: Ask, order: Priorities, confidence: float = LEVEL
+    ) -> tuple[Survey, Heard, dict[str, str]]:
+        """Return the survey before the teacher is asked, how it is asked, and the groups left out."""
         whole = self._groups(samples)
         quantity, reading = self._quantity, Reading(self._quantity.reads, self.output)
         numbers = cast.teacher.scale == "value" and not quantity.decides
@@ -187,15 +223,17 @@ class Parity(OfPool):
 
         share = self.quantile if self.measure == "score_quantile" else float("nan")
         estimator = Estimator(quantity, truth, factor, None if numbers or quantity.spread else self._span(pool), share)
-        ratio = self.measure == "impact_ratio"
         survey = Survey(
             cast, samples, strata, reference, others, pool, design, order, np.empty(0), None, self.minimum, reading,
-            estimator, ratio, confidence, refusal, self._most,
+            estimator, self.measure == "impact_ratio", confidence, refusal, self._most, family=self.family,
         )  # fmt: skip
-        rule = Rule(self.stop, self.looks, "at least" if ratio else "within", self._margin)
-        survey = answered(survey, partial(hear, cast.teacher), rule).named()
-        twin = None if isinstance(cast.twin, Empty) else hear(cast.twin, survey.design.chosen)
-        return replace(survey, twin=twin), left_out
+        return survey, hear, left_out
+
+    @property
+    def _rule(self) -> Rule:
+        # the place of a row in a ranking is known at the end alone
+        stop: Stops = "never" if self._quantity.whole else self.stop
+        return Rule(stop, self.looks, "at least" if self.measure == "impact_ratio" else "within", self._margin)
 
     def _groups(self, samples: Samples) -> Strata:
         if isinstance(self.field, str):
@@ -269,92 +307,6 @@ class Parity(OfPool):
             self.measure, self._quantity, survey.strata, self.names, self.yes, self.outcome, self._margin,
             self.minimum, _unit(survey.cast), self.given,
         )  # fmt: skip
-
-    def _evidence(self, survey: Survey, left_out: dict[str, str], rng: np.random.Generator) -> Evidence:
-        """Return the evidence: contrasts first, then the groups."""
-        telling = self.telling(survey)
-        rows, claims, contrasts = tell_contrasts(survey, telling, rng)
-        for level in (survey.reference, *survey.others):
-            rows += three_rows(survey.group(level), telling.group(level), survey.cast)
-        rows += group_rows(survey, telling)
-        return Evidence(
-            question="",
-            title=telling.title(survey.reference, survey.others, survey.strata.field),
-            rows=tuple(rows),
-            claims=tuple(claims),
-            context=self._context(survey, contrasts, left_out),
-            shows="transfer",
-            proxy_name=survey.cast.proxy_name,
-        )
-
-    def _context(self, survey: Survey, contrasts: dict[str, Any], left_out: dict[str, str]) -> dict[str, Any]:
-        levels = (survey.reference, *survey.others)
-        return {
-            "population": survey.samples.origin.name,
-            "pool": len(survey.samples),
-            "rows": {survey.strata.group(level): survey.strata.count(level) for level in levels},
-            "asked": {survey.strata.group(level): int(survey.inside(level).sum()) for level in levels},
-            "failed": int(np.isnan(survey.y).sum()),
-            "margin": self._margin,
-            "reference": survey.reference,
-            "method": method_of(survey),
-            "contrasts": contrasts,
-            "sentences": [
-                *_not_compared(survey, left_out),
-                *_most_selected(survey),
-                *stopped(survey, self.stop, self.questions),
-            ],
-            "left_out": [
-                survey.strata.group(level) for level in levels if level not in (*survey.tested, survey.reference)
-            ],
-        }
-
-
-def tell_contrasts(
-    survey: Survey, telling: Telling, rng: np.random.Generator
-) -> tuple[list[Row], list[Claim], dict[str, Any]]:
-    """Return rows and claims of all contrasts, and what the proxy's help was worth."""
-    rows: list[Row] = []
-    claims: list[Claim] = []
-    contrasts: dict[str, Any] = {}
-    # apart, so that the teacher's rows are the same for every proxy, whether or not that has a stranger
-    for_teacher, for_proxy = rng.spawn(2)
-    for other in survey.others:
-        figures, bought = survey.contrast(other, (for_teacher, for_proxy))
-        contrasts[survey.strata.contrast(other, survey.reference)] = bought
-        rows += three_rows(figures, telling.contrast(other, survey.reference, figures), survey.cast)
-        claims.append(telling.claim(other, survey.reference, figures.teacher))
-    return rows, claims, contrasts
-
-
-def method_of(survey: Survey) -> str:
-    """Return how rows were chosen and what sharpened the intervals."""
-    count = len(survey.tested)
-    together = f"; {count} contrasts hold together (Bonferroni, each at {survey.level:.2%})" if count > 1 else ""
-    read = "covariate: the proxy's score read as a chance"
-    if survey.bets:
-        return f"rows drawn with replacement, one of each group at a time; betting, which holds at any time, {read}"
-    if any(uneven(survey.design.asked[survey.inside(x)]) for x in (survey.reference, *survey.tested)):
-        chosen = "rows chosen evenly over groups, inside them where the proxy may err"
-        return f"{chosen}; weighted regression, {read}{together}"
-    return f"rows chosen evenly over groups; PPI++, {read}{together}"
-
-
-def _not_compared(survey: Survey, left_out: Mapping[str, str]) -> list[str]:
-    strata, named = survey.strata, (survey.reference, *survey.others, *left_out)
-    counts = {level: strata.count(level) for level in strata.levels if level not in named and strata.count(level)}
-    out = [f"Listed, not compared: {strata.words(level)} ({why})." for level, why in left_out.items()]
-    if counts:
-        groups = ", ".join(f"{strata.words(level)} ({n:,} rows)" for level, n in counts.items())
-        out.append(f"Not compared, since the plan names other groups: {groups}.")
-    return out
-
-
-def _most_selected(survey: Survey) -> list[str]:
-    if not survey.most or not survey.tested:
-        return []
-    who = survey.strata.words(survey.reference)
-    return [f"By the rows asked, {who} are selected most; the ratios' intervals hold too if it is another group."]
 
 
 def _unit(cast: Cast) -> str:

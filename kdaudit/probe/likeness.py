@@ -26,23 +26,18 @@ AGREEMENT, FOUND, REAL = "group_agreement", "flip_recall", "flip_precision"
 NO_CEILING = "agreement in every row is the best there is"
 
 
-def group_rows(survey: Survey, telling: Telling) -> list[Row]:
-    """Return how often the proxy decides as the teacher in each group, from the rows asked; nothing for scores."""
-    if not survey.estimator.plain_decisions or not len(survey.design.chosen):
+def group_rows(survey: Survey, telling: Telling, level: str) -> list[Row]:
+    """Return how often the proxy decides as the teacher in a group, from the rows asked; nothing for scores."""
+    at = survey.inside(level)
+    if not survey.estimator.plain_decisions or not at.any():
         return []
-    out = []
-    for level in (survey.reference, *survey.others):
-        at = survey.inside(level)
-        if not at.any():
-            continue
-        chosen, y = survey.design.chosen[at], survey.y[at]
-        chance, size = survey.design.chance[chosen], survey.strata.count(level)
-        same = [_same(y, of[chosen]) for of in (survey.pool.proxy, *survey.pool.strangers)]
-        each = [_mean(values, chance, size) for values in same]
-        title = f"{telling.who(level)}: how often the proxy decides as the teacher"
-        heading = Heading(AGREEMENT, survey.strata.group(level), title, "percent")
-        out.append(_row(heading, each, [linearised(values, 1 / chance) for values in same], survey.cast))
-    return out
+    chosen, y = survey.design.chosen[at], survey.y[at]
+    chance, size = survey.design.chance[chosen], survey.strata.count(level)
+    same = [_same(y, of[chosen]) for of in (survey.pool.proxy, *survey.pool.strangers)]
+    each = [_mean(values, chance, size) for values in same]
+    title = f"{telling.who(level)}: how often the proxy decides as the teacher"
+    heading = Heading(AGREEMENT, survey.strata.group(level), title, "percent")
+    return [_row(heading, each, [linearised(values, 1 / chance) for values in same], survey.cast)]
 
 
 def flip_rows(trial: Trial, group: str) -> list[Row]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import field as with_default
-from typing import Any
+from functools import partial
+from itertools import zip_longest
+from typing import Any, Literal
 
 import numpy as np
 
@@ -14,15 +16,18 @@ from kdaudit.errors import InvalidInput
 from kdaudit.evidence import Evidence, Row
 from kdaudit.finding import Claim
 from kdaudit.interval import Interval, unknown
-from kdaudit.probe.figures import Control, Figures, Heading, three_rows
-from kdaudit.probe.groups import MARGIN, STREAM, Parity, method_of, tell_contrasts
+from kdaudit.probe.contrasts import method_of, tell_contrasts
+from kdaudit.probe.figures import Control, Figures, Heading, among, three_rows
+from kdaudit.probe.groups import MARGIN, STREAM, Parity
 from kdaudit.probe.pools import OfPool
 from kdaudit.probe.quantities import Name
 from kdaudit.probe.sentences import amount, capital
-from kdaudit.probe.surveys import LEVEL
+from kdaudit.probe.stops import Heard, Rule, check, heard, looked, stopped
+from kdaudit.probe.surveys import LEVEL, Survey
 from kdaudit.samples import Samples
 from kdaudit.statistics.choice import queue
-from kdaudit.statistics.many import bonferroni
+from kdaudit.statistics.many import bonferroni, stepped
+from kdaudit.statistics.verdicts import fault
 from kdaudit.subject import Ask
 
 WORST = "equalized_odds_difference"
@@ -42,6 +47,8 @@ class EqualizedOdds(OfPool):
         As for `kdaudit.probe.groups.Parity`; half of the questions go to either outcome.
     margin : float
         Largest difference that is accepted.
+    stop, looks, family
+        As for `kdaudit.probe.groups.Parity`, of the worse difference of each group.
     """
 
     field: str | tuple[str, ...]
@@ -55,8 +62,12 @@ class EqualizedOdds(OfPool):
     yes: str = "scored above the line"
     outcome: str = "yes"
     names: Mapping[str, str] = with_default(default_factory=dict)
+    stop: Literal["planned", "never"] = "planned"
+    looks: int = 5
+    family: Literal["holm", "bonferroni"] = "holm"
 
     def __post_init__(self) -> None:
+        check(self.stop, self.looks)
         if self.questions < 2:
             raise InvalidInput("questions must be at least 2: one for either outcome")
         self._side(SIDES[0])
@@ -65,7 +76,7 @@ class EqualizedOdds(OfPool):
         half = self.questions // 2
         return Parity(
             self.field, self.reference, self.groups, self.cuts, self.margin, half, self.minimum, measure, self.output,
-            self.yes, self.outcome, self.names,
+            self.yes, self.outcome, self.names, stop="never", family="bonferroni",
         )  # fmt: skip
 
     def price(self, samples: Samples) -> int:
@@ -75,14 +86,13 @@ class EqualizedOdds(OfPool):
     def examine(self, cast: Cast, samples: Samples, ask: Ask, rng: np.random.Generator) -> Evidence:
         """Answer the question for one proxy; see `kdaudit.question.Question`."""
         order = queue(samples, rng, STREAM)
+        recipes = [self._side(measure) for measure in SIDES]
+        opened = [one.opened(cast, samples, ask, order, bonferroni(LEVEL, 2)) for one in recipes]
+        surveys = self._answered(cast, [(survey, hear) for survey, hear, _ in opened])
         rows: list[Row] = []
         worst: Worst = {}
         context: dict[str, Any] = {"population": samples.origin.name, "pool": len(samples), "contrasts": {}}
-        reference = self.reference
-        for measure in SIDES:
-            recipe = self._side(measure)
-            survey, _ = recipe.survey(cast, samples, ask, order, confidence=bonferroni(LEVEL, 2))
-            reference = survey.reference
+        for measure, recipe, survey in zip(SIDES, recipes, surveys, strict=True):
             telling = recipe.telling(survey)
             found, _, bought = tell_contrasts(survey, telling, rng)
             rows += found
@@ -91,23 +101,51 @@ class EqualizedOdds(OfPool):
             for other in survey.others:
                 name = survey.strata.contrast(other, survey.reference)
                 worst.setdefault(name, []).append(_figures(found, name, telling.compared))
-        claims = []
-        for name, sides in worst.items():
-            figures = _worst(sides)
+        claims, reference = [], surveys[0].reference
+        for other in surveys[0].others:
+            name = surveys[0].strata.contrast(other, reference)
+            theirs = [larger(a, b) for a, b in zip(*(survey.beside(other) for survey in surveys), strict=True)]
+            figures = _worst(worst[name], theirs, cast)
             title = f"{name}: the larger of both differences of rates"
             end = max([2 * self.margin, *(x.high for x in (figures.teacher, figures.proxy) if x.known)])
             rows += three_rows(figures, Heading(WORST, name, title, "points", 0.0, end), cast)
             claims.append(self._claim(name, figures.teacher))
-        asked = f"Are groups of {self.field} decided as {reference} among those with the same outcome?"
         return Evidence(
             question="",
-            title=asked,
+            title=f"Are groups of {self.field} decided as {reference} among those with the same outcome?",
             rows=tuple(rows),
             claims=tuple(claims),
-            context=context | {"margin": self.margin, "reference": reference},
+            context=context
+            | {
+                "margin": self.margin,
+                "reference": reference,
+                "sentences": stopped(surveys, self.stop, self.questions),
+            },
             shows="transfer",
             proxy_name=cast.proxy_name,
         )
+
+    def _answered(self, cast: Cast, opened: list[tuple[Survey, Heard]]) -> list[Survey]:
+        """Ask about both outcomes, look by look, until the worse difference of every group is decided."""
+        rule = Rule(self.stop, self.looks, "at most", self.margin)
+        now = [survey for survey, _ in opened]
+        for states in zip_longest(*(looked(survey, partial(hear, cast.teacher), rule) for survey, hear in opened)):
+            # one side may have nobody to ask, and so no looks
+            now = self._settled([new or old for new, old in zip(states, now, strict=True)])
+            if all(self._decided(now, other, now[0].level_of(other)) for other in _compared(now)):
+                break
+        return [heard(survey, hear) for survey, (_, hear) in zip(now, opened, strict=True)]
+
+    def _settled(self, sides: list[Survey]) -> list[Survey]:
+        both = _compared(sides)
+        if self.family != "holm" or len(both) < 2:
+            return sides
+        levels = stepped(both, sides[0].confidence, lambda other, level: self._decided(sides, other, level))
+        return [replace(one, levels=levels) for one in sides]
+
+    def _decided(self, sides: list[Survey], other: str, level: float) -> bool:
+        first, second = (one.told(other, level) for one in sides)
+        return fault(larger(first, second), "at most", self.margin) != "undecided"
 
     def _claim(self, name: str, found: Interval) -> Claim:
         text = f"true and false positive rates differ by at most {amount(self.margin, 'points')} ({name})"
@@ -132,15 +170,16 @@ def _figures(rows: list[Row], group: str, measure: str) -> Figures:
     )
 
 
-def _worst(sides: list[Figures]) -> Figures:
+def _compared(sides: list[Survey]) -> list[str]:
+    return [other for other in sides[0].tested if other in sides[1].tested]
+
+
+def _worst(sides: list[Figures], strangers: list[Interval], cast: Cast) -> Figures:
     """Return the larger absolute difference of two, as an interval that holds where both do."""
     first, second = sides
-    controls = [side.proxy_control.interval for side in sides]
-    kind = first.proxy_control.kind
-    proxy_control = Control(reason=first.proxy_control.reason or "it is not known")
-    if controls[0] is not None and controls[1] is not None and kind in ("strangers_proxy", "label_only"):
-        both = larger(controls[0], controls[1])
-        proxy_control = Control(both, kind) if both.known else Control(reason=both.method)
+    proxy = larger(first.proxy, second.proxy)
+    reason = cast.stranger.reason if isinstance(cast.stranger, Empty) else "it is not known"
+    control = among(proxy, strangers, cast.control_kind, first.proxy_control.reason or reason)
     twins = [side.twin for side in sides]
     twin: Interval | Empty = next((t for t in twins if isinstance(t, Empty)), Empty("it is not known"))
     if isinstance(twins[0], Interval) and isinstance(twins[1], Interval):
@@ -148,11 +187,11 @@ def _worst(sides: list[Figures]) -> Figures:
     return Figures(
         larger(first.teacher, second.teacher),
         first.teacher_population,
-        larger(first.proxy, second.proxy),
+        proxy,
         first.proxy_population,
         first.teacher_control,
-        proxy_control,
-        proxy_control.interval,
+        control,
+        control.interval,
         twin,
         first.asked + second.asked,
     )

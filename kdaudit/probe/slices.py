@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -14,16 +16,21 @@ from kdaudit.errors import InvalidInput
 from kdaudit.evidence import Evidence, Row
 from kdaudit.finding import Claim
 from kdaudit.measures.strata import Strata, grouped
+from kdaudit.probe.contrasts import method_of, tell_contrasts
+from kdaudit.probe.families import in_sequence
 from kdaudit.probe.figures import three_rows
-from kdaudit.probe.groups import STREAM, Parity, method_of, tell_contrasts
+from kdaudit.probe.groups import STREAM, Parity
 from kdaudit.probe.pools import OfPool
 from kdaudit.probe.quantities import QUANTITIES, outcomes
 from kdaudit.probe.readings import Reading
-from kdaudit.probe.surveys import LEVEL
+from kdaudit.probe.sentences import capital
+from kdaudit.probe.stops import Heard, Rule, answered, check, heard, stopped
+from kdaudit.probe.surveys import LEVEL, Survey
 from kdaudit.samples import Samples
 from kdaudit.statistics.choice import queue
-from kdaudit.statistics.many import bonferroni
+from kdaudit.statistics.many import Family, bonferroni, stepped
 from kdaudit.statistics.search import Limits, Slice, search
+from kdaudit.statistics.verdicts import fault
 from kdaudit.subject import Ask
 
 OTHERS = "all other rows"
@@ -67,6 +74,10 @@ class Slices(OfPool):
         Rows of the other half below which a subgroup stays undecided.
     output, yes : str
         As for `kdaudit.probe.groups.Parity`.
+    stop, looks
+        Of each subgroup by itself; as for `kdaudit.probe.groups.Parity`.
+    family : {"holm", "bonferroni", "fixed-sequence"}
+        As there; in a sequence the subgroup first that is worst in the proxy, with as many questions as it needs.
     """
 
     fields: tuple[str, ...] = ()
@@ -79,8 +90,12 @@ class Slices(OfPool):
     minimum: int = 30
     output: str = ""
     yes: str = "scored above the line"
+    stop: Literal["planned", "never"] = "planned"
+    looks: int = 5
+    family: Family = "holm"
 
     def __post_init__(self) -> None:
+        check(self.stop, self.looks)
         if self.margin <= 0 or self.least < 2 or self.most < 1 or self.questions < self.most:
             raise InvalidInput("margin must be above 0, least at least 2, most at least 1 and questions no fewer")
 
@@ -103,17 +118,57 @@ class Slices(OfPool):
         value = self._value(cast, samples, ask)
         limits = Limits(self.least, self.depth, self.most)
         found, tried = search(masks[:, ~judged], fields, value[~judged], rng, limits)
+        cuts = [(" and ".join(names[i] for i in one.conditions), one) for one in found]
+        inside = {name: np.asarray(masks[list(one.conditions)][:, judged].all(axis=0)) for name, one in cuts}
+        half = samples.take(judged)
+
+        def opened(name: str, questions: int) -> tuple[Inside, tuple[Survey, Heard]]:
+            recipe = self._inside(name, list(inside).index(name), inside[name], questions)
+            confidence = LEVEL if self.family == "fixed-sequence" else bonferroni(LEVEL, len(found))
+            survey, hear, _ = recipe.opened(cast, half, ask, order[judged], confidence)
+            return recipe, (survey, hear)
+
+        surveys = self._surveys(cast, list(inside), opened)
+        evidence = self._evidence(cast, surveys, half, rng)
+        searched = f"{tried:,} subgroups were looked at on {int((~judged).sum()):,} rows, by the proxy's answers."
+        told = [searched, *(_found_where(name, one) for name, one in cuts), *evidence.context["sentences"]]
+        return replace(evidence, context={**evidence.context, "sentences": told, "tried": tried})
+
+    def _surveys(
+        self, cast: Cast, names: list[str], opened: Callable[[str, int], tuple[Inside, tuple[Survey, Heard]]]
+    ) -> list[tuple[Inside, Survey]]:
+        """Ask about all subgroups, or about one after the other, the one first in which the proxy points most."""
+        rule, recipes = Rule(self.stop, self.looks, "within", self.margin), {}
+
+        def one(name: str, questions: int, why: str) -> Survey:
+            recipes[name], (survey, hear) = opened(name, questions)
+            if why:
+                return survey.unasked(why)
+            return heard(answered(survey, partial(hear, cast.teacher), rule), hear)
+
+        if self.family == "fixed-sequence":
+            surveys = in_sequence(names, self.questions, one, rule)
+        else:
+            surveys = [one(name, max(self.questions // len(names), 1), "") for name in names]
+        if self.family == "holm":
+            by_name = dict(zip(names, surveys, strict=True))
+            tested = [name for name in names if by_name[name].tested]
+
+            def decides(name: str, level: float) -> bool:
+                return fault(by_name[name].told(name, level), rule.form, rule.margin) != "undecided"
+
+            levels = stepped(tested, LEVEL, decides)
+            surveys = [replace(x, levels={n: levels[n]} if n in levels else {}) for n, x in by_name.items()]
+        return [(recipes[name], survey) for name, survey in zip(names, surveys, strict=True)]
+
+    def _evidence(
+        self, cast: Cast, surveys: list[tuple[Inside, Survey]], half: Samples, rng: np.random.Generator
+    ) -> Evidence:
         rows: list[Row] = []
         claims: list[Claim] = []
-        context: dict[str, Any] = {"population": samples.origin.name, "pool": int(judged.sum()), "contrasts": {}}
-        told = [f"{tried:,} subgroups were looked at on {int((~judged).sum()):,} rows, by the proxy's answers."]
-        half = samples.take(judged)
-        for at, one in enumerate(found):
-            name = " and ".join(names[i] for i in one.conditions)
-            inside = np.asarray(masks[list(one.conditions)][:, judged].all(axis=0))
-            recipe = self._inside(name, at, inside, len(found))
-            confidence = bonferroni(LEVEL, len(found))
-            survey, _ = recipe.survey(cast, half, ask, order[judged], confidence=confidence)
+        context: dict[str, Any] = {"population": half.origin.name, "pool": len(half), "contrasts": {}}
+        told, left = [], self.questions
+        for recipe, survey in surveys:
             telling = recipe.telling(survey)
             more, claim, bought = tell_contrasts(survey, telling, rng)
             rows += more
@@ -121,14 +176,16 @@ class Slices(OfPool):
             for level in (survey.reference, *survey.others):
                 rows += three_rows(survey.group(level), telling.group(level), survey.cast)
             context["contrasts"] |= bought
-            context["method"] = f"{method_of(survey)}; {len(found)} subgroups hold together (Bonferroni)"
-            told.append(_found_where(name, one))
+            context["method"] = f"{method_of(survey)}; {len(surveys)} subgroups hold together ({self.family})"
+            most = left if self.family == "fixed-sequence" else recipe.questions
+            told += stopped([survey], self.stop, most, capital(telling.who(survey.others[0])))
+            left -= len(survey.design.chosen)
         return Evidence(
             question="",
             title=f"Are there subgroups that are {self._said} more often than all others?",
             rows=tuple(rows),
             claims=tuple(claims),
-            context=context | {"sentences": told, "margin": self.margin, "tried": tried},
+            context=context | {"sentences": told, "margin": self.margin},
             shows="transfer",
             proxy_name=cast.proxy_name,
         )
@@ -143,18 +200,20 @@ class Slices(OfPool):
         decided = Reading("selection_rate", self.output).of(cast.sharpener, samples, ask)
         return quantity.value(decided, outcomes(samples, self.measure, classes=True))
 
-    def _inside(self, name: str, at: int, inside: NDArray[np.bool_], count: int) -> Inside:
+    def _inside(self, name: str, at: int, inside: NDArray[np.bool_], questions: int) -> Inside:
         cut = Strata(f"subgroup {at + 1}", (name, OTHERS), np.where(inside, 0, 1))
         return Inside(
             field=cut.field,
             reference=OTHERS,
             margin=self.margin,
-            questions=max(self.questions // count, 1),
+            questions=questions,
             minimum=self.minimum,
             measure=self.measure,
             output=self.output,
             yes=self.yes,
             names={name: f"rows with {name}", OTHERS: OTHERS},
+            stop="never",
+            family="bonferroni",
             cut=cut,
         )
 

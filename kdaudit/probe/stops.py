@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from kdaudit.cast import Empty
 from kdaudit.errors import InvalidInput
 from kdaudit.finding import Form
 from kdaudit.interval import Interval
@@ -17,10 +18,13 @@ from kdaudit.probe.surveys import LEVEL, Survey
 from kdaudit.statistics.active import Design
 from kdaudit.statistics.choice import Priorities
 from kdaudit.statistics.looks import bet_on, stages
+from kdaudit.subject import Subject
 
 Stops = Literal["never", "planned", "anytime"]
 Hear = Callable[[NDArray[np.int64]], Values]
 """What the teacher says of rows at these positions; asking again costs nothing."""
+Heard = Callable[[Subject, NDArray[np.int64]], Values]
+"""What a subject says of rows at these positions."""
 BLOCKS = 10
 """Parts in which rows are asked where they could be looked at after each: the interval holds after any of them."""
 
@@ -70,10 +74,17 @@ def answered(survey: Survey, hear: Hear, rule: Rule) -> Survey:
     if rule.stop == "anytime" and survey.tested:
         return _bet(survey, hear, rule)
     now = survey
-    for now in looked(survey, hear, rule):
+    for state in looked(survey, hear, rule):
+        now = state.settled(rule.form, rule.margin)
         if now.decided(rule.form, rule.margin):
             break
     return now
+
+
+def heard(survey: Survey, hear: Heard) -> Survey:
+    """Return the survey with what the teacher's twin says of the rows asked."""
+    twin = survey.cast.twin
+    return survey if isinstance(twin, Empty) else replace(survey, twin=hear(twin, survey.design.chosen))
 
 
 def looked(survey: Survey, hear: Hear, rule: Rule) -> Iterator[Survey]:
@@ -86,13 +97,25 @@ def looked(survey: Survey, hear: Hear, rule: Rule) -> Iterator[Survey]:
         yield replace(survey, design=design, y=hear(design.chosen), look=look, looks=rule.looks)
 
 
-def stopped(survey: Survey, stop: Stops, most: int) -> list[str]:
-    """Return what is told of when the asking stopped; nothing where it was not to stop early."""
-    asked = len(survey.design.chosen)
+def stopped(surveys: Sequence[Survey], stop: Stops, most: int, about: str = "") -> list[str]:
+    """Return what is told of when the asking stopped; nothing where it was not to stop early.
+
+    Parameters
+    ----------
+    surveys : sequence of Survey
+        Asked together.
+    stop : {"never", "planned", "anytime"}
+    most : int
+        Rows that all of them might have asked.
+    about : str
+        What they are about, where a question has several such sentences.
+    """
+    asked, one = sum(len(survey.design.chosen) for survey in surveys), surveys[0]
     if stop == "never" or not asked:
         return []
-    when = f"at look {survey.look} of {survey.looks}" if stop == "planned" else "betting"
-    return [f"Asking stopped {when}, after {asked:,} of at most {most:,} rows; the intervals allow for the looks."]
+    when = f"at look {one.look} of {one.looks}" if stop == "planned" else "betting"
+    said = f"{about}: asking" if about else "Asking"
+    return [f"{said} stopped {when}, after {asked:,} of at most {most:,} rows; the intervals allow for the looks."]
 
 
 def _bet(survey: Survey, hear: Hear, rule: Rule) -> Survey:

@@ -15,7 +15,7 @@ from kdaudit.cast import Cast, Empty
 from kdaudit.finding import Form
 from kdaudit.interval import Interval, counted, unknown
 from kdaudit.measures.strata import Strata
-from kdaudit.probe.estimates import Counting, Estimator, errors_of
+from kdaudit.probe.estimates import Counting, Estimator, errors_of, highest, least
 from kdaudit.probe.figures import Control, Figures, among, bounded, finite
 from kdaudit.probe.readings import Pool, Reading, Values, sharpened
 from kdaudit.samples import Samples
@@ -24,7 +24,7 @@ from kdaudit.statistics.choice import Priorities
 from kdaudit.statistics.covariate import Assisted
 from kdaudit.statistics.gaps import ratio
 from kdaudit.statistics.looks import level_at
-from kdaudit.statistics.many import bonferroni
+from kdaudit.statistics.many import Family, bonferroni, stepped
 from kdaudit.statistics.nulls import permuted_gap
 from kdaudit.statistics.rates import critical
 from kdaudit.statistics.verdicts import fault
@@ -73,6 +73,9 @@ class Survey:
         At which of how many planned looks this is; intervals of all looks hold together.
     bets : mapping of tuple of str to Interval
         Intervals that hold at any time, of contrasts and groups, where such were asked for.
+    family : {"holm", "bonferroni", "fixed-sequence"}
+    levels : mapping of str to float
+        At which each contrast is told, where the answers themselves say so.
     """
 
     cast: Cast
@@ -95,11 +98,35 @@ class Survey:
     look: int = 1
     looks: int = 1
     bets: Mapping[tuple[str, ...], Interval] = with_default(default_factory=dict)
+    family: Family = "bonferroni"
+    levels: Mapping[str, float] = with_default(default_factory=dict)
+
+    def told(self, other: str, level: float) -> Interval:
+        """Return the teacher's interval of a contrast at a level."""
+        return self._assisted([other, self.reference], [1.0, -1.0], self.y, level).interval
 
     def decided(self, form: Form, margin: float) -> bool:
         """Return whether the teacher's intervals decide all contrasts that are tested."""
-        found = (self._assisted([other, self.reference], [1.0, -1.0], self.y, self.level) for other in self.tested)
-        return all(fault(one.interval, form, margin) != "undecided" for one in found)
+        return all(fault(self.told(x, self.level_of(x)), form, margin) != "undecided" for x in self.tested)
+
+    def settled(self, form: Form, margin: float) -> Survey:
+        """Return the survey with the level at which each contrast is told, by the rule of its family."""
+        if self.family != "holm" or self.most or self.bets or len(self.tested) < 2:
+            return self
+
+        def decides(other: str, level: float) -> bool:
+            return fault(self.told(other, level), form, margin) != "undecided"
+
+        return replace(self, levels=stepped(self.tested, self.confidence, decides))
+
+    def level_of(self, other: str) -> float:
+        """Return the level at which a contrast is told."""
+        return self.levels.get(other, self.level)
+
+    def unasked(self, why: str) -> Survey:
+        """Return the survey of which nothing was asked, and why."""
+        nothing = Design(np.empty(0, dtype=np.int64), np.zeros(len(self.samples)))
+        return replace(self, design=nothing, y=np.empty(0), refusal=why)
 
     @cached_property
     def tested(self) -> list[str]:
@@ -215,7 +242,7 @@ class Survey:
                 "asked": False,
                 "reason": teacher.method,
             }
-        found = self._assisted(pair, weights, self.y, self.level)
+        found = self._assisted(pair, weights, self.y, self.level_of(other))
         control, p = self._permuted(other, rngs[0])
         either = self.inside(other) | self.inside(self.reference)
         figures = Figures(
@@ -306,9 +333,16 @@ class Survey:
             plain += reckoned(y, chance, np.zeros(n), flat)
         return min(math.sqrt(helped / plain), 9.0) if plain > 0 else math.nan
 
+    def shown(self, other: str) -> Interval:
+        """Return what the proxy shows of a contrast, counted over the pool."""
+        return self._counted(self.pool.proxy, [other, self.reference])[0]
+
+    def beside(self, other: str) -> list[Interval]:
+        """Return what each stranger's proxy shows of a contrast, counted over the pool."""
+        return [self._counted(one, [other, self.reference])[0] for one in self.pool.strangers]
+
     def _proxy_control(self, proxy: Interval, pair: list[str], rng: np.random.Generator) -> Control:
-        theirs = [self._counted(one, pair)[0] for one in self.pool.strangers]
-        control = among(proxy, theirs, self.cast.control_kind, self._no_stranger)
+        control = among(proxy, self.beside(pair[0]), self.cast.control_kind, self._no_stranger)
         if control.interval is not None:
             return control
         if self.ratio or not self.estimator.additive:
@@ -353,19 +387,3 @@ class Survey:
         return Figures(
             found.interval, found.population, proxy, proxy_population, control, proxy_control, strangers, twin, asked
         )
-
-
-def highest(rates: dict[str, Interval]) -> list[str]:
-    """Return the groups that may have the highest rate: those that do not lie below another's interval."""
-    known = [one.low for one in rates.values() if one.known]
-    return [name for name, one in rates.items() if not (one.known and known and one.high < max(known))]
-
-
-def least(ratios: list[Interval]) -> Interval:
-    """Return the ratio to the largest of several rates, from the ratios to each of them that hold together."""
-    for one in ratios:
-        if not one.known:
-            return one
-    ends = (min(1.0, *(getattr(one, end) for one in ratios)) for end in ("value", "low", "high"))
-    value, low, high = ends
-    return replace(ratios[0], value=value, low=low, high=high, n=max(one.n for one in ratios))

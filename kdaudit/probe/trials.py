@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from kdaudit.cast import Cast, Empty
+from kdaudit.finding import Form
 from kdaudit.interval import Interval, unknown
 from kdaudit.probe.estimates import LEAST_ERROR
 from kdaudit.probe.figures import Control, Figures, among, bounded, counted_or_unknown, finite
@@ -21,13 +22,13 @@ from kdaudit.statistics.active import Design, promised, reckoned, spread, uneven
 from kdaudit.statistics.choice import Priorities
 from kdaudit.statistics.covariate import Assisted
 from kdaudit.statistics.looks import bet_on, level_at, stages
-from kdaudit.statistics.many import bonferroni
+from kdaudit.statistics.many import Family, bonferroni, stepped
 from kdaudit.statistics.rates import Span, critical, mean
 from kdaudit.statistics.verdicts import fault
 from kdaudit.subject import Ask, Subject
 
 SHIFT, RATE, SCORED = "counterfactual_shift", "counterfactual_flip_rate", "counterfactual_score_shift"
-FORMS = {SHIFT: "within", RATE: "at most"}
+FORMS: dict[str, Form] = {SHIFT: "within", RATE: "at most"}
 """Measures that are claimed about, and how."""
 UNSHOWN = 0.05
 """Share of the doubt about a decision that is also doubt about its change."""
@@ -45,7 +46,7 @@ class Sides:
 
 @dataclass(frozen=True)
 class Claims:
-    """What is to be decided, with how many rows at most, and when asking stops."""
+    """What is to be decided, with how many rows at most, when asking stops, and how claims share the level."""
 
     margin: float
     stop: Stops
@@ -53,6 +54,7 @@ class Claims:
     questions: int
     refusal: str
     minimum: int
+    family: Family
 
 
 class Trial:
@@ -71,6 +73,7 @@ class Trial:
     def __init__(self, cast: Cast, sides: Sides, ask: Ask, claims: Claims, output: str) -> None:
         self.cast, self.sides, self.claims, self.pool = cast, sides, claims, sides.rows
         self.confidence = bonferroni(0.95, len(FORMS))
+        self.levels: dict[str, float] = {}
         self._ask, self._reading, self.look = ask, Reading("selection_rate", output), 1
         self.bets: dict[str, Interval] = {}
         everything = np.arange(len(self.pool))
@@ -100,6 +103,7 @@ class Trial:
                     break
         else:
             self.teacher = self._both(self.cast.teacher, whole.chosen)
+            self._decided()
 
     def _bet(self, n: int) -> None:
         """Ask about rows drawn with replacement, and stop at any time."""
@@ -127,10 +131,25 @@ class Trial:
         return replace(found, low=found.low - failed, high=found.high + failed)
 
     def _decided(self) -> bool:
+        """Return whether all claims are decided, having shared the level between them as their family says."""
+        self.levels = {}
+        if self.claims.family == "holm" and not self.bets:
+            self.levels = stepped(tuple(FORMS), 0.95, self._decides)
+        return all(self._decides(measure, self._level(measure)) for measure in FORMS)
+
+    def _decides(self, measure: str, level: float) -> bool:
         assert self.teacher is not None
-        found = {measure: self._assisted(self.teacher, measure).interval for measure in FORMS}
-        margin = self.claims.margin
-        return all(fault(found[m], form, margin) != "undecided" for m, form in FORMS.items())  # type: ignore[arg-type]
+        found = self._assisted(self.teacher, measure, level).interval
+        return fault(found, FORMS[measure], self.claims.margin) != "undecided"
+
+    def _level(self, measure: str) -> float:
+        return self.levels.get(measure, self.confidence)
+
+    @property
+    def shared(self) -> str:
+        """How claims share the level."""
+        told = ", ".join(f"{self._level(measure):.2%}" for measure in FORMS)
+        return f"both claims hold together ({'Holm' if self.levels else 'Bonferroni'}, at {told})"
 
     @cached_property
     def measures(self) -> tuple[str, ...]:
@@ -226,10 +245,11 @@ class Trial:
         both = self._read(proxy, strangers=strangers)
         return _change(measure, both[:, 0] - both[:, 1])
 
-    def _assisted(self, answers: Pairs, measure: str) -> Assisted:
+    def _assisted(self, answers: Pairs, measure: str, level: float | None = None) -> Assisted:
         y, covariate, span = _of(measure, answers), self._covariate(self.sharp, measure), SPANS[measure]
         looks = self.claims.looks if self.claims.stop == "planned" else 1
-        level = level_at(self.look, looks, self.confidence)
+        told = self._level(measure) if level is None else level
+        level = level_at(self.look, looks, told)
         fills = (y, *(np.where(np.isnan(y), end, y) for end in span))
         chosen = self.design.chosen
         middle, low, high = (
@@ -244,7 +264,7 @@ class Trial:
             return found
         named = f"look {self.look} of {looks} (O'Brien and Fleming)"
         parts = (found.interval, found.plain, found.population)
-        return Assisted(*(replace(p, level=self.confidence, method=f"{p.method}, {named}") for p in parts))
+        return Assisted(*(replace(p, level=told, method=f"{p.method}, {named}") for p in parts))
 
     def _bought(self, found: Assisted, measure: str) -> dict[str, Any]:
         """Return what the proxy's help was worth, what was forecast, and what a stranger's would have been."""

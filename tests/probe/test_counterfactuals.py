@@ -20,7 +20,7 @@ from kdaudit.signal import SCORE
 from kdaudit.statistics.verdicts import judge
 
 GROUP = "sex: female - male"
-RECIPE = Flip("sex", "female", "male")
+RECIPE = Flip("sex", "female", "male", stop="never")
 
 
 def scored(effect, noise=0.0):
@@ -138,7 +138,7 @@ def test_impossible_rows_are_left_out_and_counted(formula, people, cast_of, aski
 
 def test_numbers_can_be_changed_too_and_failed_rows_widen(formula, people, cast_of, asking):
     samples = people(1000)
-    recipe = Flip("hours", 60.0, 40.0, questions=300)
+    recipe = Flip("hours", 60.0, 40.0, questions=300, stop="never")
     sound, broken = formula(scored(0, 3), "t"), formula(scored(0, 3), "u", failed=set(range(0, 1000, 10)))
     a, b = (examine(recipe, cast_of(t, formula(scored(0), "p")), samples, asking) for t in (sound, broken))
     assert a.claims[0].group == "hours: 60.0 - 40.0"

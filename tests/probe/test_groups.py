@@ -121,9 +121,9 @@ def test_a_good_proxy_narrows_and_a_bad_one_does_not_hurt(formula, people, cast_
 def test_rows_are_shared_between_questions_and_do_not_hang_on_the_proxy(formula, people, cast_of, asking):
     samples = people(3000)
     teacher = formula(scored(-1), "t")
-    examine(Parity("sex", questions=600), cast_of(teacher, formula(scored(0), "p")), samples, asking)
+    examine(Parity("sex", questions=600, stop="never"), cast_of(teacher, formula(scored(0), "p")), samples, asking)
     before = asking.rows(teacher)
-    examine(Parity("sex", questions=600), cast_of(teacher, formula(scored(9), "q")), samples, asking)
+    examine(Parity("sex", questions=600, stop="never"), cast_of(teacher, formula(scored(9), "q")), samples, asking)
     assert asking.rows(teacher) == before == 600
     examine(Parity("school", questions=600), cast_of(teacher, formula(scored(0), "p")), samples, asking)
     assert asking.rows(teacher) < 1050
@@ -190,7 +190,7 @@ def test_mean_scores_can_be_compared_too(formula, people, cast_of, asking):
     samples = people(3000)
     teacher = formula(scored(-1, 2), "t")
     cast = cast_of(teacher, formula(scored(-1), "p"))
-    recipe = Parity("sex", measure="score", reference="male", names=NAMES)
+    recipe = Parity("sex", measure="score", reference="male", names=NAMES, stop="never")
     evidence = examine(recipe, cast, samples, asking)
     score = teacher.answer(samples, {SCORE}).score[:, 0]
     gap = score[samples.columns["sex"] == 0].mean() - score[samples.columns["sex"] == 1].mean()
@@ -223,7 +223,9 @@ def test_failed_rows_widen_and_are_counted(formula, people, cast_of, asking):
 def test_asking_the_whole_pool_leaves_no_doubt(formula, people, cast_of, asking):
     samples = people(300)
     teacher = formula(scored(-1), "t")
-    evidence = examine(Parity("sex", reference="male"), cast_of(teacher, formula(scored(0), "p")), samples, asking)
+    evidence = examine(
+        Parity("sex", reference="male", stop="never"), cast_of(teacher, formula(scored(0), "p")), samples, asking
+    )
     row = evidence.row(*GAP, "teacher")
     assert row.value.low == row.value.high == pytest.approx(truth(teacher, samples))
 

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 
 from kdaudit.errors import InvalidInput
-from kdaudit.statistics.many import bonferroni, holm
+from kdaudit.statistics.many import bonferroni, holm, stepped
+from kdaudit.statistics.rates import critical
 
 P = st.lists(st.floats(0, 1), min_size=1, max_size=8)
 
@@ -50,3 +52,38 @@ def test_levels_leave_the_family_its_level():
     assert 1 - 10 * (1 - bonferroni(0.95, 10)) == pytest.approx(0.95)
     with pytest.raises(InvalidInput):
         bonferroni(0.95, 0)
+
+
+def at_margin(level, estimate, margin, error=1.0):
+    """What a usual interval of an effect says of "within the margin": fails, holds, or nothing."""
+    half = critical(level) * error
+    if abs(estimate) - half > margin:
+        return "fails"
+    return "holds" if abs(estimate) + half <= margin else ""
+
+
+def test_claims_that_are_decided_leave_their_level_to_the_others():
+    estimates = dict(zip("abcd", (9.0, 5.45, 5.25, 3.0), strict=True))
+    levels = stepped(tuple(estimates), 0.95, lambda name, level: bool(at_margin(level, estimates[name], 3.0)))
+    # a leaves at the level of four, b at that of three, c at that of two; d has no rival left, and is not decided
+    assert [round(levels[x], 4) for x in "abcd"] == [0.9875, 0.9833, 0.975, 0.95]
+    assert stepped((), 0.95, lambda *_: True) == {}
+
+
+@pytest.mark.parametrize("shared", [0.0, 0.5])
+def test_no_claim_of_a_family_is_decided_wrongly_more_often_than_was_said(shared):
+    rng, margin, wrong = np.random.default_rng(0), 4.0, 0
+    # on either side of either margin, where deciding wrongly and rightly are both likeliest, and far from it
+    truth = dict(zip("abcdef", (4.001, -4.001, 3.999, 4.3, 9.0, 0.0), strict=True))
+    for _ in range(3000):
+        common = rng.standard_normal()
+        found = {
+            x: at + math.sqrt(shared) * common + math.sqrt(1 - shared) * rng.standard_normal()
+            for x, at in truth.items()
+        }
+        levels = stepped(tuple(truth), 0.95, lambda x, level, found=found: bool(at_margin(level, found[x], margin)))
+        said = {x: at_margin(levels[x], found[x], margin) for x in truth}
+        wrong += any(said[x] == ("holds" if abs(truth[x]) > margin else "fails") for x in truth)
+    assert binomtest(wrong, 3000).proportion_ci(0.99).low < 0.05
+    # half the errors that are allowed, since an estimate errs towards one side only
+    assert wrong / 3000 < 0.04
