@@ -16,6 +16,7 @@ from kdaudit.errors import InvalidInput
 from kdaudit.statistics.rates import Floats
 
 Matrix = NDArray[np.float32]
+ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,9 @@ class Slice:
         Mean of the value among its rows and among all others.
     z : float
     p : float
-        Share of exchanges by chance whose best subgroup is as good as this one; in (0, 1].
+        Share of exchanges by chance whose best subgroup is as good as this one, which counts as one of them; in (0, 1].
+        Where there is nothing every rank among them is equally likely, so that of all searches at most the share `a`
+        have a best subgroup with ``p <= a``, whatever the rates: with 199 exchanges 4.5 % have one below .05.
     """
 
     conditions: tuple[int, ...]
@@ -105,7 +108,8 @@ def search(
         if any((inside == other).all() for other in seen):
             continue
         seen.append(inside)
-        p = (1 + int((best >= z.flat[at]).sum())) / (1 + limits.draws)
+        # scores that differ by rounding alone are equal
+        p = (1 + int((best >= z.flat[at] - ROUNDING).sum())) / (1 + limits.draws)
         found = Slice(pair, int(inside.sum()), float(v[inside].mean()), float(v[~inside].mean()), float(z.flat[at]), p)
         out.append(found)
     return tuple(out), tried
@@ -123,7 +127,11 @@ def _pairs(m: Matrix, fields: NDArray[np.int64], least: int, depth: int) -> tupl
 
 def _scores(m: Matrix, v: Matrix, count: Floats, allowed: NDArray[np.bool_]) -> Floats:
     """Return z of each subgroup's mean against all other rows; minus infinity where it is not looked at."""
-    inside = ((m * v) @ m.T).astype(np.float64)
+    # rows without a value add nothing, and are most where what is looked for is rare
+    some = np.flatnonzero(v)
+    part = m if len(some) > len(v) / 2 else m[:, some]
+    weight = v if part is m else v[some]
+    inside = ((part * weight) @ part.T).astype(np.float64)
     n, total = len(v), float(v.sum(dtype=np.float64))
     spread = float(v.var(dtype=np.float64))
     k, s = count[allowed], inside[allowed]

@@ -41,7 +41,7 @@ def run(report, full: bool) -> None:
     costs(report)
     people(report, 40)
     looks(report, 1_000)
-    slices(report, 1_000)
+    slices(report, 2_000)
     coverage(report, 10_000 if full else 4_000)
 
 
@@ -130,8 +130,8 @@ def slices(report, runs: int) -> None:
         hits = 0
         for seed in range(runs):
             chance = np.random.default_rng(1_000_000 * bool(lift) + seed)
-            found, _ = search(*world.rows(chance, lift=lift), chance, Limits(draws=99, most=1))
-            hits += found[0].p <= 0.05
+            found, _ = search(*world.rows(chance, lift=lift), chance, Limits(most=1))
+            hits += found[0].p < 0.05
         ends = binomtest(hits, runs).proportion_ci(0.95, "exact")
         report.figure(f"slices: {what}", hits / runs, low=ends.low, high=ends.high, n=runs, target=target)
 

@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy.stats import chisquare
 
 from kdaudit.errors import InvalidInput
 from kdaudit.statistics.search import Limits, search
@@ -47,17 +48,28 @@ def test_a_planted_subgroup_is_found_and_nothing_is_found_in_nothing():
         search(masks, fields, v[:-1], np.random.default_rng(3), Limits())
 
 
+def test_each_rank_among_exchanges_is_equally_likely():
+    # values all different: no ties, so that of 500 searches in nothing each of five ranks is the best one's in 100
+    ranks = np.zeros(5, dtype=int)
+    for seed in range(500):
+        rng = np.random.default_rng(seed)
+        masks, v = rng.random((4, 40)) < 0.5, rng.random(40) ** 6
+        found, _ = search(masks, range(4), v, rng, Limits(least=5, draws=4, most=1))
+        ranks[round(found[0].p * 5) - 1] += 1
+    assert chisquare(ranks).pvalue > 0.001
+
+
 @pytest.mark.slow
 def test_false_alarms_are_few_and_power_is_there():
     alarms, hits = 0, 0
     for seed in range(400):
         rng = np.random.default_rng(seed)
-        found, _ = search(*rows(rng, 2000), rng, Limits(least=25, draws=99, most=1))
-        alarms += found[0].p <= 0.05
+        found, _ = search(*rows(rng, 2000), rng, Limits(least=25, most=1))
+        alarms += found[0].p < 0.05
     for seed in range(60):
         rng = np.random.default_rng(10_000 + seed)
-        found, _ = search(*rows(rng, lift=0.08), rng, Limits(draws=99, most=1))
-        hits += found[0].p <= 0.05
+        found, _ = search(*rows(rng, lift=0.08), rng, Limits(most=1))
+        hits += found[0].p < 0.05
     print(f"false alarms {alarms / 400:.3f}, power {hits / 60:.2f}")
     assert alarms <= 0.05 * 400 + 3 * math.sqrt(400 * 0.05 * 0.95)
     assert hits >= 0.5 * 60
