@@ -91,16 +91,18 @@ def people(report, audits: int) -> None:
     cast = Cast(teacher, proxy, other, Empty("none"), "strangers_proxy", known=parts["known"])
     a, b = (teacher.answer(parts["pool"].setting("sex", x), {SCORE}).score[:, 0] > 0.5 for x in ("female", "male"))
     for n in (300, 1_000):
-        found = [
-            Flip("sex", "female", "male", questions=n).examine(cast, parts["pool"], ask, rng(seed, "audit"))
-            for seed in range(audits)
-        ]
+        found = [flip(n).examine(cast, parts["pool"], ask, rng(seed, "audit")) for seed in range(audits)]
         held = sum(f.rows[3].value.low <= (a != b).mean() <= f.rows[3].value.high for f in found)
         report.figure(f"flips of people, n {n}: coverage (at 97.5 %)", held / audits, n=audits)
         for told in ("width_ratio", "forecast_ratio", "strangers_width_ratio"):
             value = float(np.mean([f.context["contrasts"][RATE][told] for f in found]))
             target = "<= 0.52" if told == "width_ratio" else ""
             report.figure(f"flips of people, n {n}: {told.replace('_', ' ')}", value, n=audits, target=target)
+
+
+def flip(n: int) -> Flip:
+    """All of n rows asked, and one level: what looks and Holm do to widths is told by other figures."""
+    return Flip("sex", "female", "male", questions=n, stop="never", family="bonferroni")
 
 
 def _boosted(part, encoding, name):
