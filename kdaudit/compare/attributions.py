@@ -189,10 +189,12 @@ class Attribution:
         context["nulls"] = {} if whole else telling.nulls(seats, null, told, items, rng)
         context["crossed"] = telling.crossing(tried)
         context["sanity"] = telling.sanity(method, cast, task, ask, SANITY)
+        outputs = cast.teacher.outputs
+        context["output"] = outputs[0] if len(outputs) == 1 else "the class that the teacher decides, row by row"
         context["unit"] = UNITS.get(method, _units(seats, samples))
         way = NAMES.get(method, method.replace("_", " "))
         context["sentences"] = list(telling.sentences(context, cast, items[0]))
-        arrays, shown = sights(task, seats, cast.teacher.outputs)
+        arrays, shown = sights(task, seats, outputs)
         return Evidence(
             question="",
             title=f"Does the {cast.proxy_name} have this teacher's reasons, by {way}?",

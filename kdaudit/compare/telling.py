@@ -255,7 +255,8 @@ def sentences(found: dict[str, Any], cast: Cast, item: Beside) -> Iterator[str]:
     """Yield what a reader must know below the numbers."""
     if "method" in found:
         ways = dict.fromkeys(found["methods"].values())
-        yield f"Reasons by {'; '.join(ways)}; scale: {found['scale']}; baseline: {found['baseline']}."
+        ends = f"scale: {found['scale']}; baseline: {found['baseline']}"
+        yield f"Reasons by {'; '.join(ways)}; output: {found['output']}; {ends}."
     if "special" in found:
         yield SPECIAL[found["special"]]
     beside = rival(item, "its reasons for other rows")

@@ -13,6 +13,7 @@ from kdaudit.measures.named import DEFINITIONS
 from kdaudit.report.charges import standing
 from kdaudit.report.contrasts import about_proxies, measure_words
 from kdaudit.report.document import Block, Fold, Heading, Key, Paragraph, Strip, Strips, Table
+from kdaudit.report.grounds import grounds
 from kdaudit.report.pictures import maps, planes
 from kdaudit.report.reasons import charts
 from kdaudit.report.sights import sights
@@ -57,6 +58,7 @@ def believing(run: Run) -> tuple[Block, ...]:
         for one in evidence:
             out += [*planes(one), *maps(one)]
         out += [Paragraph(text, quiet=True) for text in dict.fromkeys(_said(evidence))]
+        out += grounds(evidence)
     return (*out, *_claims(run))
 
 
