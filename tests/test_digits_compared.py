@@ -18,6 +18,7 @@ ROWS = (
     ("depths", "cka", "all"),
     ("attention", "attention_likeness", "all"),
     ("attention", "rollout_spearman", "all"),
+    ("attention", "attention_ablation", "all"),
     ("turns", "crossing_agreement", "all"),
     ("turns", "reproducibility", "planes through three rows"),
     ("turns", "distance_likeness", "all"),
@@ -51,7 +52,7 @@ def _told(interval) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", ["digits/cnn"])
+@pytest.mark.parametrize("case", ["digits/cnn", "digits/vit"])
 def test_smaller_networks_are_compared_on_every_question(case, tmp_path):
     _holds(case, tmp_path)
 
