@@ -1,5 +1,6 @@
 """What tests share: data sets outside the repository and what is said without them; small subjects made of formulas."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -34,6 +35,12 @@ def data_folder() -> Path:
     if not folder:
         pytest.skip(f"{VARIABLE} is not set")
     return Path(folder)
+
+
+def pytest_collection_finish(session):
+    # libraries and test modules stay to the end: looking through them for garbage again and again is time lost
+    gc.collect()
+    gc.freeze()
 
 
 def _note(report, *, marked=False):
