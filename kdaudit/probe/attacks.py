@@ -14,9 +14,10 @@ from kdaudit.errors import InvalidInput
 from kdaudit.evidence import Evidence, Row
 from kdaudit.finding import Claim
 from kdaudit.interval import Interval, unknown
-from kdaudit.probe.changes import FAILED, WORDS, Effort, Labels, Method, changed, cosines, decided, has_slope
+from kdaudit.probe.changes import FAILED, SHORT, WORDS, Effort, Labels, Method, changed, cosines, decided, has_slope
 from kdaudit.probe.figures import by_row
 from kdaudit.probe.pools import OfPool
+from kdaudit.probe.rewording import has_words
 from kdaudit.probe.sentences import amount, capital
 from kdaudit.samples import Samples, concat
 from kdaudit.sampling.attacks import Reach, by_chance
@@ -43,8 +44,9 @@ class Attack(OfPool):
 
     Parameters
     ----------
-    method : {"pgd", "fgsm", "search"}
-        Along the proxy's gradients, in many steps or one; whoever has none searches.
+    method : {"pgd", "fgsm", "hotflip", "search"}
+        Along the proxy's gradients, in many steps or one; words are exchanged by the gradient of their vectors.
+        Whoever has no gradient searches.
     size : float
         Largest change of a number, in standard deviations; of a pixel, in [0, 1].
     swaps : int
@@ -167,7 +169,8 @@ class _Trial:
         cast, n = self.cast, len(self.first)
         makers: dict[str, Subject] = {"proxy": cast.proxy}
         makers |= {f"stranger {i}": one for i, one in enumerate(self.strangers)}
-        if has_slope(cast.teacher, self.first):
+        slope = has_slope(cast.teacher, self.first)
+        if slope or has_words(cast.teacher, self.first):
             makers["teacher"] = cast.teacher
         made = {name: self._changed(one) for name, one in makers.items()}
         made["chance"] = by_chance(self.first, made["proxy"], self.reach, np.random.default_rng(self.seed + 1))
@@ -179,9 +182,7 @@ class _Trial:
         self.turned = {name: _turned(row, self.own)[self.kept] for name, row in zip(made, told[1:], strict=True)}
         itself = decided(self._ask, cast.proxy, concat([made["proxy"], made["chance"]])).reshape(2, n)
         self.on_itself = np.stack([_turned(row, self.own)[self.kept] for row in itself])
-        names = [
-            name for name in makers if name != "teacher" and "teacher" in makers and has_slope(makers[name], every)
-        ]
+        names = [name for name in makers if name != "teacher" and slope and has_slope(makers[name], every)]
         kept, own = self.first.take(self.kept), self.own[self.kept]
         self.cosines = {name: cosines(cast.teacher, makers[name], kept, own) for name in names} if len(kept) else {}
 
@@ -196,7 +197,7 @@ class _Trial:
     def group(self) -> str:
         """What the rows of evidence are about: who made the changes, and how."""
         how = self.effort.of(self.cast.proxy, self.pool)
-        return f"made on {self.cast.proxy_name} by {how if how == 'search' else how.upper()}"
+        return f"made on {self.cast.proxy_name} by {SHORT[how]}"
 
     @property
     def left(self) -> int:

@@ -1,4 +1,4 @@
-"""Who changes rows, and how: along the gradient of a network, by search for all others."""
+"""Who changes rows, and how: along the gradient of a network or of its words, by search for all others."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from kdaudit.domain import Real
 from kdaudit.encoding import Encoding
 from kdaudit.pictures import Pictures
 from kdaudit.probe.readings import ask_one
+from kdaudit.probe.rewording import has_words, reworded
 from kdaudit.samples import Samples, concat
 from kdaudit.sampling.attacks import Floats, Reach, Slope, climbed, searched
 from kdaudit.signal import GRADIENT, LOGIT, SCORE
@@ -22,11 +23,13 @@ from kdaudit.subject import Answers, Ask, Subject
 if TYPE_CHECKING:
     from kdaudit.networks.network import Network
 
-Method = Literal["pgd", "fgsm", "search"]
+Method = Literal["pgd", "fgsm", "hotflip", "search"]
 Labels = NDArray[np.int64]
+SHORT: dict[Method, str] = {"pgd": "PGD", "fgsm": "FGSM", "hotflip": "HotFlip", "search": "search"}
 WORDS: dict[Method, str] = {
     "pgd": "projected gradient descent in the max-norm (Madry et al. 2018)",
     "fgsm": "one step along the sign of the gradient (Goodfellow et al. 2015)",
+    "hotflip": "words exchanged by the gradient of their vectors, each verified (HotFlip: Ebrahimi et al. 2018)",
     "search": "search: squares of pictures, steps of numbers, exchanged levels and words (Andriushchenko et al. 2020)",
 }
 
@@ -37,8 +40,8 @@ class Effort:
 
     Parameters
     ----------
-    method : {"pgd", "fgsm", "search"}
-        Whoever has no gradient searches.
+    method : {"pgd", "fgsm", "hotflip", "search"}
+        Of words, the first two are HotFlip, as it is PGD of numbers.  Whoever has no gradient searches.
     steps, brood : int
         Steps of a climb or rounds of a search; changes that a search tries for a row in each round.
     """
@@ -49,7 +52,11 @@ class Effort:
 
     def of(self, subject: Subject, rows: Samples) -> Method:
         """Return how `subject` changes these rows."""
-        return self.method if self.method != "search" and has_slope(subject, rows) else "search"
+        if self.method == "search":
+            return "search"
+        if has_slope(subject, rows):
+            return "pgd" if self.method == "hotflip" else self.method
+        return "hotflip" if has_words(subject, rows) else "search"
 
 
 def decided(ask: Ask, subject: Subject, rows: Samples) -> Labels:
@@ -90,6 +97,8 @@ def changed(subject: Subject, rows: Samples, own: Labels, ask: Ask, reach: Reach
         Of the search.
     """
     method = effort.of(subject, rows)
+    if method == "hotflip":
+        return reworded(subject, rows, own, reach, effort.brood, _distance)
     if method != "search":
         network: Any = subject
         steps = 1 if method == "fgsm" else effort.steps

@@ -140,9 +140,10 @@ class Trigger(OfPool):
         marks += self._suspected(samples)
         scan = self._scan(cast, (searched, order[later]), samples, ask, rng)
         fresh = [(one, target) for one, target in scan.found if not any(_same(one, other) for _, other, _ in marks)]
+        # the mark stands in the name: with more questions another one may be brought up
         marks += [
-            (f"{ASKED}{'' if at == 0 else f' {at + 1}'}: to {_name(cast.proxy, target)}", one, target)
-            for at, (one, target) in enumerate(fresh[: self.most])
+            (f"{ASKED} ({one.words}): to {_name(cast.proxy, target)}", one, target)
+            for one, target in fresh[: self.most]
         ]
         changes = tuple(Change(name, stamp.words, stamp.on(judged), target) for name, stamp, target in marks)
         looking, sides = self._split(samples)
