@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kdaudit.behaviour import Behaviour, Contrast, Minus
+from kdaudit.domain import Domain
 from kdaudit.encoders import Encoder
 from kdaudit.evidence import Evidence
 from kdaudit.layers import Bulk
@@ -119,6 +120,25 @@ class Choosy(Protocol):
     @property
     def reads(self) -> tuple[str, ...] | str:
         """Names of the fields, or of the one; empty for each."""
+        ...
+
+
+@runtime_checkable
+class Particular(Protocol):
+    """It makes nothing of some kinds of fields; all others take any rows."""
+
+    def unfit(self, domain: Domain) -> str:
+        """Return why it makes nothing of such rows, and what would; empty where it can."""
+        ...
+
+
+@runtime_checkable
+class Redirecting(Protocol):
+    """Its recipe knows keys of its neighbours that it has not; those of all others are taken for misspelt ones."""
+
+    @property
+    def instead(self) -> Mapping[str, str]:
+        """Such a key -> what to write in its place."""
         ...
 
 

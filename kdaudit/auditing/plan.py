@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kdaudit import digest
-from kdaudit.abilities import Choosy
+from kdaudit.abilities import Choosy, Particular
 from kdaudit.auditing import catalogue, groups, pairing, sections
 from kdaudit.auditing.items import BudgetKeys, ProxyItem, QuestionItem, Rows, TeacherItem
 from kdaudit.auditing.schema import build
@@ -148,6 +148,8 @@ def _proxies(data: dict[str, Any], source: Source, domain: Domain) -> tuple[Prox
         kind, address = sections.kind(item, source, path, catalogue.PROXIES)
         recipe: ProxyRecipe = build(catalogue.resolve(address), item, source, path)
         _check_reads(recipe, domain, (source, path))
+        if isinstance(recipe, Particular) and (why := recipe.unfit(domain)):
+            raise source.wrong(path, f"proxy {name!r}: {why}")
         pairing.check_other(recipe, {p.name: p.recipe for p in out}, named, (source, path))
         out.append(ProxyItem(name, kind, recipe))
     if not out:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
+from kdaudit.abilities import Redirecting
 from kdaudit.auditing.source import Path_, Source, close_to
 from kdaudit.errors import InvalidInput
 
@@ -83,6 +84,8 @@ def _sentence(error: Any, recipe: type, path: Path_) -> str:  # noqa: ANN401 - p
     where = ".".join(str(step) for step in (*path, *error["loc"]))
     known = [f.name for f in fields(recipe) if f.init]
     match error["type"]:
+        case "extra_forbidden" if isinstance(recipe, Redirecting) and error["loc"][-1] in recipe.instead:
+            return f"unknown key {where!r}; {recipe.instead[error['loc'][-1]]}"
         case "extra_forbidden":
             return f"unknown key {where!r}{close_to(str(error['loc'][-1]), known)}"
         case "missing":

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
-from typing import Any
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -13,17 +14,18 @@ from torch import nn
 from kdaudit.behaviour import Behaviour
 from kdaudit.chance import rng as chance
 from kdaudit.distillation.loop import Door, Extras, Record, encoder_of, learn, recorded
-from kdaudit.distillation.refusals import check_answers
+from kdaudit.distillation.refusals import check_alone, check_answers
 from kdaudit.distillation.starting import MOST, Beginning, Start
 from kdaudit.distillation.students import BALANCED
 from kdaudit.distillation.training import Schedule
 from kdaudit.distillation.views import inputs, rows_of
 from kdaudit.distillation.views import parse as parse_inputs
+from kdaudit.domain import Domain
 from kdaudit.encoders import Encoder
 from kdaudit.errors import InvalidInput
 from kdaudit.networks.architectures import build
 from kdaudit.networks.network import Network
-from kdaudit.networks.suiting import Family, Shape, suiting
+from kdaudit.networks.suiting import Family, Shape, suiting, unsuited
 from kdaudit.objective.sum import Objective, parse
 from kdaudit.objective.terms import FAITHFUL
 from kdaudit.samples import Samples, concat
@@ -237,6 +239,9 @@ class Chain:
     reads: tuple[str, ...] = ()
     vocabulary: int = MOST
     start: Start = "chance"
+    instead: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"peers": "students that learn together are of kind student"}
+    )
 
     def __post_init__(self) -> None:
         for name in ("hidden", "reads"):
@@ -246,7 +251,7 @@ class Chain:
             object.__setattr__(self, "objective", f"{FAITHFUL} + {BALANCED}")
         if self.network == "soft_tree" and any(len(size) != 1 for size in self.assistants):
             raise InvalidInput("a soft tree is as large as it is deep: each assistant is one depth, such as [6]")
-        parse(self.objective)
+        check_alone(parse(self.objective))
         parse_inputs(self.inputs)
         _ = self._schedule, self._beginning
         if self.generations < 1:
@@ -269,6 +274,10 @@ class Chain:
     def uses(self) -> tuple[str, ...]:
         """Parts that the teacher answers whole; where it answers some rows of ``fit``, `further` returns them."""
         return () if self.asked else ("fit",)
+
+    def unfit(self, domain: Domain) -> str:
+        """Return why such a network cannot read rows of a domain; empty where it can."""
+        return unsuited(self.network, domain, self.reads)
 
     def of_outcomes(self) -> Chain:
         """Return the recipe for a chain from recorded outcomes, which have neither layers nor a word on made rows."""

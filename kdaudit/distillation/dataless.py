@@ -14,11 +14,12 @@ from kdaudit.distillation.loop import Extras, learn, recorded
 from kdaudit.distillation.refusals import check_answers
 from kdaudit.distillation.training import Schedule
 from kdaudit.distillation.views import uniform
+from kdaudit.domain import Domain
 from kdaudit.encoders import Encoder, fitted
 from kdaudit.errors import InvalidInput, NoSuchSignal
 from kdaudit.networks.architectures import build
 from kdaudit.networks.network import Network
-from kdaudit.networks.suiting import Family, Shape, suiting
+from kdaudit.networks.suiting import Family, Shape, suiting, unsuited
 from kdaudit.objective.sum import of
 from kdaudit.objective.terms import logit_mse, soft_targets
 from kdaudit.samples import Samples
@@ -93,6 +94,10 @@ class DataFree:
     def shown(self) -> int:
         """How many made rows the teacher is shown in place, outside the budget."""
         return self._play().made if self.by == "generator" else 0
+
+    def unfit(self, domain: Domain) -> str:
+        """Return why such a network cannot read rows of a domain; empty where it can."""
+        return unsuited(self.network, domain)
 
     def of_outcomes(self) -> None:
         """Return nothing: recorded outcomes say nothing about rows that were made."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,17 +16,18 @@ from kdaudit.chance import rng as chance
 from kdaudit.chance import seed_of
 from kdaudit.distillation.capacity import Capacity, capacity, evidence
 from kdaudit.distillation.loop import Extras, Record, learn, recorded
-from kdaudit.distillation.refusals import check_outputs
+from kdaudit.distillation.refusals import check_alone, check_outputs
 from kdaudit.distillation.starting import MOST, Beginning, Start
 from kdaudit.distillation.students import BALANCED
 from kdaudit.distillation.training import Schedule
 from kdaudit.distillation.views import parse as parse_inputs
 from kdaudit.distillation.views import rows_of
+from kdaudit.domain import Domain
 from kdaudit.encoders import Encoder
 from kdaudit.errors import InvalidInput
 from kdaudit.networks.architectures import build
 from kdaudit.networks.network import Network
-from kdaudit.networks.suiting import Family, Shape, suiting
+from kdaudit.networks.suiting import Family, Shape, suiting, unsuited
 from kdaudit.objective.sum import parse
 from kdaudit.objective.terms import FAITHFUL
 from kdaudit.samples import Samples
@@ -81,13 +83,20 @@ class Growing:
     reads: tuple[str, ...] = ()
     vocabulary: int = MOST
     start: Start = "chance"
+    instead: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            "depth": "a soft tree that grows is as deep as each of its sizes says, such as sizes: [[2], [3]]",
+            "hidden": "name the units or channels of each size, such as sizes: [[8], [16, 16]]",
+            "peers": "students that learn together are of kind student",
+        }
+    )
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sizes", tuple(tuple(hidden) for hidden in self.sizes))
         object.__setattr__(self, "reads", tuple(self.reads))
         if self.network == "soft_tree" and self.objective == FAITHFUL:
             object.__setattr__(self, "objective", f"{FAITHFUL} + {BALANCED}")
-        parse(self.objective)
+        check_alone(parse(self.objective))
         parse_inputs(self.inputs)
         _ = self.schedule, self.beginning
         if self.network == "soft_tree" and any(len(size) != 1 for size in self.sizes):
@@ -115,6 +124,10 @@ class Growing:
     def signals(self) -> frozenset[Signal]:
         """None in particular: scores where the teacher gives them, else logits, else decisions."""
         return frozenset()
+
+    def unfit(self, domain: Domain) -> str:
+        """Return why such a network cannot read rows of a domain; empty where it can."""
+        return unsuited(self.network, domain, self.reads)
 
     def of_outcomes(self) -> Growing:
         """Return the recipe for students of recorded outcomes, which have no layers to look into."""

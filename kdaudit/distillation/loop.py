@@ -19,7 +19,7 @@ from kdaudit.distillation.looking import Shown, blocks, look, opened, state_of, 
 from kdaudit.distillation.processes import Alone, Processes
 from kdaudit.distillation.recordings import Kept
 from kdaudit.distillation.recordings import record as keep
-from kdaudit.distillation.refusals import check_fit, check_objective, check_outside
+from kdaudit.distillation.refusals import check_alone, check_fit, check_objective, check_outside
 from kdaudit.distillation.scales import Standard, standard
 from kdaudit.distillation.schedule import chances
 from kdaudit.distillation.showing import is_long, longest, of_views, topped, viewed
@@ -227,6 +227,7 @@ def learn(
     """Return the student that learned a record; see `distil`."""
     more = extras or Extras()
     goal = suited(objective, teacher, more.encoding)
+    check_alone(goal)
     check_objective(goal, record.reference)
     check_outside(module, teacher)
     live = _live(teacher, goal, more)

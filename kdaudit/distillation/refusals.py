@@ -44,6 +44,21 @@ def check_objective(goal: Objective, reference: Reference) -> None:
         )
 
 
+def check_alone(goal: Objective) -> None:
+    """Refuse peers where one student learns.
+
+    Raises
+    ------
+    InvalidInput
+        If the objective names some.
+    """
+    if "peers" in goal.by:
+        raise InvalidInput(
+            f"the objective {goal} names peers, and here each student learns alone; in a plan students that learn "
+            "together are of kind student, in Python see kdaudit.distillation.peers.mutual"
+        )
+
+
 def check_answers(behaviour: Behaviour, teacher: Subject) -> None:
     """Refuse a behaviour that is a difference, since a student learns answers, and one of other outputs.
 

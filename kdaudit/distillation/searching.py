@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -19,13 +21,14 @@ from kdaudit.digest import of_data
 from kdaudit.distillation.fronts import Jury, evidence, table
 from kdaudit.distillation.loop import Extras, Record, learn, recorded
 from kdaudit.distillation.policies import Ends, Pairs, Policy, Space
-from kdaudit.distillation.refusals import check_outputs
+from kdaudit.distillation.refusals import check_alone, check_outputs
 from kdaudit.distillation.search import Limit, Making, parameters, search
 from kdaudit.distillation.starting import MOST, Beginning, Start
 from kdaudit.distillation.students import BALANCED
 from kdaudit.distillation.training import Schedule
 from kdaudit.distillation.views import parse as parse_inputs
 from kdaudit.distillation.views import rows_of
+from kdaudit.domain import Domain
 from kdaudit.encoders import Encoder
 from kdaudit.errors import InvalidInput, NoSuchSignal
 from kdaudit.evidence import Row
@@ -33,7 +36,7 @@ from kdaudit.interval import Interval, counted
 from kdaudit.networks.architectures import build, outline
 from kdaudit.networks.network import Network
 from kdaudit.networks.operations import operations
-from kdaudit.networks.suiting import Family, Shape, suiting
+from kdaudit.networks.suiting import Family, Shape, suiting, unsuited
 from kdaudit.networks.taps import resolve
 from kdaudit.objective.sum import parse
 from kdaudit.objective.terms import logit_mse, soft_targets
@@ -123,6 +126,14 @@ class Searching:
     reads: tuple[str, ...] = ()
     vocabulary: int = MOST
     start: Start = "chance"
+    instead: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            "depth": "a soft tree is as deep as each of `sizes` says, such as sizes: [[2], [3]]",
+            "objective": "name its terms, whose weights are searched for: terms: [logit_mse]",
+            "hidden": "name the units or channels of each size, such as sizes: [[8], [16, 16]]",
+            "peers": "students that learn together are of kind student",
+        }
+    )
 
     def __post_init__(self) -> None:
         for name in ("temperature", "rate"):
@@ -136,6 +147,8 @@ class Searching:
             raise InvalidInput(
                 "layers are paired for terms: name `match` ([hint]), `layers` and `teacher_layers`, or none of them"
             )
+        for term in self.terms:
+            check_alone(parse(term))
         Space(self.shapes, self.temperature, dict.fromkeys(self.terms, WEIGHTS), self.rate)
         Pairs(self.match, (self.layers,) * len(self.shapes), self.teacher_layers)
         parse_inputs(self.inputs)
@@ -190,6 +203,10 @@ class Searching:
     def at(self, workbench: Workbench) -> Benched:
         """Return the recipe at a workbench: its search goes on after a stop, and what it costs can be measured."""
         return Benched(self, workbench)
+
+    def unfit(self, domain: Domain) -> str:
+        """Return why such a network cannot read rows of a domain; empty where it can."""
+        return unsuited(self.network, domain, self.reads)
 
     def of_outcomes(self) -> Searching:
         """Return the recipe for students of recorded outcomes, which have no layers to look into."""

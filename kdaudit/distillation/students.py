@@ -20,11 +20,12 @@ from kdaudit.distillation.starting import MOST, Beginning, Start
 from kdaudit.distillation.training import Schedule
 from kdaudit.distillation.views import parse as parse_inputs
 from kdaudit.distillation.views import rows_of
+from kdaudit.domain import Domain
 from kdaudit.errors import InvalidInput
 from kdaudit.networks.architectures import build
 from kdaudit.networks.network import Network
 from kdaudit.networks.reading import read_tree
-from kdaudit.networks.suiting import Family, Shape, suiting
+from kdaudit.networks.suiting import Family, Shape, suiting, unsuited
 from kdaudit.objective.sum import parse
 from kdaudit.objective.terms import FAITHFUL, logit_mse, soft_targets
 from kdaudit.samples import Samples
@@ -175,6 +176,10 @@ class Student:
         outputs, encoder = teacher.outputs, extras.encoding
         together = mutual(modules, goal, fit, outputs, schedule=schedule, rng=rng, teacher=teacher, encoding=encoder)
         return together[0]
+
+    def unfit(self, domain: Domain) -> str:
+        """Return why such a network cannot read rows of a domain; empty where it can."""
+        return unsuited(self.network, domain, self.reads)
 
     def of_outcomes(self) -> Student:
         """Return the recipe for a student of recorded outcomes, which have neither layers nor a word on made rows."""

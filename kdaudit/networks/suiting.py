@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from kdaudit.domain import Domain
 from kdaudit.encoders import Encoder, Reading
 from kdaudit.errors import InvalidInput
 from kdaudit.pictures import Pictures
@@ -91,6 +92,16 @@ def suiting(shape: Shape, encoder: Encoder, outputs: int, scale: Scale = "probab
             return "transformer", {"vocabulary": vocabulary, "length": length, **sizes, **more}
         case family, _:
             raise InvalidInput(f"a {family} reads pictures or texts, and these rows are a table; take an mlp")
+
+
+def unsuited(family: Family, domain: Domain, reads: Sequence[str] = ()) -> str:
+    """Return why a family of networks cannot read rows of a domain, or some fields of them; empty where it can."""
+    kinds = {domain[name].kind for name in reads or domain.names}
+    if family in ("mlp", "soft_tree") and "text" in kinds:
+        return f"a {family.replace('_', ' ')} takes numbers of words for amounts; take a cnn or a transformer for texts"
+    if family in ("cnn", "transformer") and not kinds & {"text", "image"}:
+        return f"a {family} reads pictures or texts, and these rows are a table; take an mlp"
+    return ""
 
 
 def _tree(shape: Shape, inputs: int, outputs: int, scale: Scale) -> dict[str, Any]:

@@ -198,6 +198,18 @@ def _part(data: Mapping[str, Any]) -> Part:
             )
 
 
+def unread(wanted: Wanted | None, domain: Domain) -> str:
+    """Return what is read of no field that a rule cannot test, and what could be; empty where all can be tested."""
+    shown = [item for item in domain.fields if isinstance(item, Text | Image)]
+    got = wanted or Wanted()
+    read = {"text": got.terms or got.counts or got.concepts, "image": got.patches or got.segments or got.concepts}
+    if lacking := [item for item in shown if not read[item.kind]]:
+        first = "read: {patches: 4}" if isinstance(lacking[0], Image) else "read: {terms: 200}"
+        names = ", ".join(item.name for item in lacking)
+        return f"rules test numbers and levels; say what they read of {names}, such as {first}"
+    return ""
+
+
 def reading(wanted: Wanted, samples: Samples, score: Floats) -> Reading:
     """Return how to read rows such as these.
 

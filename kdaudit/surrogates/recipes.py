@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from kdaudit.behaviour import Behaviour
+from kdaudit.domain import Domain
 from kdaudit.errors import InvalidInput
 from kdaudit.rules import Rules
 from kdaudit.samples import Samples
@@ -18,7 +19,7 @@ from kdaudit.surrogates.enquiry import Body, Trial, enquire
 from kdaudit.surrogates.limits import Limits
 from kdaudit.surrogates.making import check_enquiry, made, parted
 from kdaudit.surrogates.making import read as reading_of
-from kdaudit.surrogates.readings import Wanted
+from kdaudit.surrogates.readings import Wanted, unread
 from kdaudit.surrogates.steadiness import check_refits, parents_of, steadiness
 from kdaudit.surrogates.surrogate import Surrogate
 from kdaudit.surrogates.targets import Targets, TeacherAsk
@@ -164,6 +165,10 @@ class RulesRecipe:
     def signals(self) -> frozenset[Signal]:
         """None in particular: scores where the teacher gives them, else decisions."""
         return frozenset()
+
+    def unfit(self, domain: Domain) -> str:
+        """Return what rules would have to read of the rows of a domain; empty where they can test them."""
+        return unread(Wanted.parse(self.read), domain)
 
     def extra(self, parts: Mapping[str, Samples]) -> int:
         """Return how many rows the teacher is asked at most beyond ``fit`` and ``select``."""

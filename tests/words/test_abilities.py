@@ -17,7 +17,7 @@ OF = {
     "teacher": ("Releasing",),
     "proxies": (
         "Contrasting", "Departing", "Blindable", "Elsewhere", "Using", "Sparing", "Foretelling", "Beyond", "Choosy",
-        "Dataless", "Showing", "Benched", "Measuring",
+        "Dataless", "Particular", "Redirecting", "Showing", "Benched", "Measuring",
     ),
     "compare": ("ReadingOf", "PerProxy", "MakingRows", "Bounded", "Supplied", "Toiling", "Measuring"),
 }  # fmt: skip
