@@ -83,8 +83,15 @@ def test_credit_stays_undecided_on_much(data_folder, tmp_path, monkeypatch):
     assert code_of(["audit", str(ROOT / "case_studies/credit/audit.yaml"), "--out", str(tmp_path), "--json"]) == 0
     run = run_of(tmp_path)
     student = [f for f in run.findings if f.proxy_name == "student" and f.transfer != "NOT APPLICABLE"]
-    assert [str(f.verdict) for f in student] == ["FAILS", "UNDECIDED", "UNDECIDED"]
-    assert all(f.needed for f in student[1:])
+    verdicts = {(f.question, f.measure): str(f.verdict) for f in student}
+    assert verdicts == {
+        ("probes/sex", "selection_rate_difference"): "FAILS",
+        ("probes/same-term", "selection_rate_difference"): "FAILS",
+        ("probes/alike", "situation_gap"): "FAILS",
+        ("probes/sex-flip", "counterfactual_shift"): "UNDECIDED",
+        ("probes/sex-flip", "counterfactual_flip_rate"): "UNDECIDED",
+    }
+    assert all(f.needed for f in student if f.question == "probes/sex-flip")
     told = (ROOT / "case_studies/credit/README.md").read_text(encoding="utf-8")
     for finding in student:
         value = f"{abs(finding.teacher.value) * 100:.1f}"
