@@ -64,7 +64,7 @@ def _nulls(one: Evidence) -> Iterator[tuple[str, ...]]:
         null, more = number(found["null"]), number(found["excess"], signed=True)
         # the spread is that of the null itself, or of what is more than it
         there, beyond = (f"{null} ({ends})", more) if name == "rows" else (null, f"{more} ({ends})")
-        yield one.proxy_name, NULLS.get(name, name), number(found["value"]), there, beyond, f"{found['p']:.2g}"
+        yield one.proxy_name, NULLS.get(name, name), number(found["value"]), there, beyond, _chance(found["p"])
 
 
 def _attention(one: Evidence) -> Iterator[tuple[str, ...]]:
@@ -73,22 +73,33 @@ def _attention(one: Evidence) -> Iterator[tuple[str, ...]]:
         return
     for name, found in _mapping(one.context.get("null")).items():
         yield one.proxy_name, f"likeness of heads, {name}", whole(Interval.from_data(found))
-    for seat, found in entropy.items():
+    for seat, found in _ordered(entropy):
         yield one.proxy_name, f"entropy of {seat}, bits", whole(Interval.from_data(found))
 
 
 def _faithful(one: Evidence) -> Iterator[tuple[str, ...]]:
-    for seat, found in _mapping(_mapping(one.context.get("crossed")).get("own")).items():
+    for seat, found in _ordered(_mapping(one.context.get("crossed")).get("own")):
         numbers = (Interval.from_data(found[name]) for name in FAITHFUL)
         yield _whose(one, seat), *(whole(part, "points").replace(" points", "", 1) for part in numbers)
 
 
 def _errors(one: Evidence) -> Iterator[tuple[str, ...]]:
-    for seat, found in _mapping(one.context.get("errors")).items():
+    for seat, found in _ordered(one.context.get("errors")):
         if found:
             size, gap = found.get("relative_error"), found.get("mean_gap")
             words = "–" if size is None else f"{number(size, 'percent')} of their size"
             yield _whose(one, seat), words, "none is promised" if gap is None else f"{gap:.2g}"
+
+
+def _ordered(found: Any) -> list[tuple[str, Any]]:  # noqa: ANN401 - plain data
+    """Return seats with what they hold, teacher and proxy first: a file's own order says nothing."""
+    first = ("teacher", "proxy")
+    return sorted(_mapping(found).items(), key=lambda one: (first.index(one[0]) if one[0] in first else 2, one[0]))
+
+
+def _chance(p: float) -> str:
+    # how far below is a matter of tails that nobody knows so well
+    return "below 0.001" if p < 0.001 else f"{p:.2g}"
 
 
 def _whose(one: Evidence, seat: str) -> str:
