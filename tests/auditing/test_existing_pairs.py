@@ -113,7 +113,9 @@ def test_a_pair_alone_is_audited_and_says_what_it_lacks(home):
 @pytest.mark.slow
 def test_beside_models_distilled_from_other_teachers(home):
     _, told, by = _audited(home, "beside", proxy=", strangers: [other, second, third]")
-    assert told.cards["small"]["control"] == {"kind": "strangers_proxy", "reason": "", "count": 3}
+    outcomes = {"made": False, "reason": "it was made elsewhere, and nobody here can make another by its recipe"}
+    control = {"kind": "strangers_proxy", "reason": "", "count": 3, "outcomes": outcomes}
+    assert told.cards["small"]["control"] == control
     for evidence in by.values():
         row = evidence.rows[0]
         assert row.value.known and (row.control_kind, row.strangers) == ("strangers_proxy", 3)
