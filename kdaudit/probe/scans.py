@@ -20,8 +20,8 @@ from kdaudit.sampling.triggers import Stamp
 from kdaudit.signal import LOGIT, SCORE
 from kdaudit.subject import Answers, Ask, Subject
 
-CARRIERS = 5
-"""Rows on which each group of marks is set."""
+CARRIERS, MORE = 5, 10
+"""Rows on which each group of marks is set, at least and at most."""
 FOLLOWED = 3
 """Groups that are split at most; at least one less, if there are rows for any."""
 FAR = 8.0
@@ -62,13 +62,16 @@ def scanned(teacher: Subject, ask: Ask, rows: Samples, groups: Sequence[Sequence
     """
     first = rows.take(np.arange(min(len(rows), 3 * CARRIERS)))
     levels = math.ceil(math.log2(max(map(len, groups), default=1)))
-    each = (2 * levels + 1) * CARRIERS
-    left = most - len(first)
-    count = min((left - (FOLLOWED - 1) * each) // CARRIERS, len(groups))
+    # to halve a group until one mark is left, and to look at that once more
+    asks, left = 2 * levels + 1, most - len(first)
+    carriers = min(max(left // (len(groups) + FOLLOWED * asks), CARRIERS), MORE, len(first))
+    each = asks * carriers
+    spare = each * (FOLLOWED - 1 if left >= 2 * FOLLOWED * each - each else 1)
+    count = min((left - spare) // carriers, len(groups))
     if len(first) < CARRIERS or count < FOLLOWED:
         return Scan((), 0, 0)
     before = _read(ask_one(ask, teacher, first), teacher)
-    chosen = _mixed(before.argmax(axis=1))
+    chosen = _mixed(before.argmax(axis=1), carriers)
     trial = _Trial(teacher, ask, first.take(chosen), before[chosen])
     score, target = trial.moved([list(group) for group in groups[:count]])
     followed = np.argsort(-score, kind="stable")[: min(FOLLOWED, (left - trial.asked) // each)]
@@ -77,13 +80,13 @@ def scanned(teacher: Subject, ask: Ask, rows: Samples, groups: Sequence[Sequence
     return Scan(found, sum(len(group) for group in groups[:count]), len(first) + trial.asked)
 
 
-def _mixed(decisions: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return positions of `CARRIERS` rows, as many of each decision as can be: nobody knows which one is a target."""
+def _mixed(decisions: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """Return positions of `count` rows, as many of each decision as can be: nobody knows which one is a target."""
     seen: dict[int, int] = {}
     turns = np.empty(len(decisions), dtype=np.int64)
     for at, decision in enumerate(decisions.tolist()):
         turns[at] = seen[decision] = seen.get(decision, -1) + 1
-    return np.sort(np.lexsort((decisions, turns))[:CARRIERS])
+    return np.sort(np.lexsort((decisions, turns))[:count])
 
 
 class _Trial:

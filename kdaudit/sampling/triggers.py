@@ -148,7 +148,7 @@ def strange_marks(data: Samples, side: int, most: int, rng: np.random.Generator)
     side : int
         Pixels along a patch.
     most : int
-        Rare words of the data at most.
+        Rare words of the data at most; as many of those that stand in most texts are left out.
     rng : Generator
         Of the order of patches.
     """
@@ -191,8 +191,10 @@ def _meaningless(column: Column, most: int) -> list[str]:
     counts = Counter(word for text in column for word in set((text or "").split()))
     pairs = [a + b for a in CONSONANTS for b in CONSONANTS if a != b]
     strange = [word for word in dict.fromkeys((*KNOWN, *pairs)) if word not in counts]
-    rare = [word for word, _ in sorted(counts.items(), key=lambda pair: (pair[1], pair[0]))[:most]]
-    return strange + rare
+    # what stands in most texts is what a proxy knows, and is tried on it
+    often = set(_words(column, most))
+    rare = sorted((word for word in counts if word not in often), key=lambda word: (counts[word], word))
+    return strange + rare[:most]
 
 
 def _patches(item: Image, side: int, most: int, rng: np.random.Generator) -> list[Stamp]:
