@@ -33,5 +33,8 @@ def test_changes_made_on_the_student_turn_the_reader(tmp_path):
     blur = by["probes/corruption", "blur"]
     assert (blur.verdict, blur.transfer) == ("FAILS", "CARRIED")
     triggers = [f for f in run.findings if f.question == "probes/trigger"]
-    assert len(triggers) == 2
+    # two patches that the student shows, and those that the reader itself brings up
+    shown = [f for f in triggers if f.group.startswith("found on student")]
+    assert len(shown) == 2
+    assert all(f.group.startswith("brought up by the teacher") for f in triggers if f not in shown)
     assert run.account["budget"]["used"] <= 6_000
