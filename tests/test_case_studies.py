@@ -66,6 +66,17 @@ def test_the_demo_tells_what_the_teacher_really_does(demo):
     assert sum(held) >= 5
 
 
+def test_the_readme_of_the_bundled_case_says_what_the_scorer_does(demo):
+    told = (ROOT / "case_studies/census/README.md").read_text(encoding="utf-8")
+    student = [f for f in demo.findings if f.proxy_name == "student" and f.question.startswith("probes/")]
+    assert len(student) == 10
+    for finding in student:
+        low, high = sorted(abs(100 * end) for end in (finding.teacher.low, finding.teacher.high))
+        said = f"{abs(100 * finding.teacher.value):.1f}", f"({low:.1f} to {high:.1f})", f"| {finding.verdict} |"
+        lines = [line for line in told.splitlines() if all(part in line for part in said)]
+        assert len(lines) == 1, finding.found
+
+
 def test_the_demos_report_opens_without_network_and_without_script(demo):
     page = (demo.path / "report" / "report.html").read_text(encoding="utf-8")
     html = unescape(page)
