@@ -59,7 +59,7 @@ def test_smaller_networks_are_compared_on_every_question(case, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.data
-@pytest.mark.parametrize("case", ["mnist/cnn"])
+@pytest.mark.parametrize("case", ["mnist/cnn", "mnist/vit"])
 def test_smaller_networks_of_mnist_are_compared_on_every_question(case, data_folder, tmp_path):
     _holds(case, tmp_path)
 
