@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kdaudit.cast import Empty
-from kdaudit.errors import InvalidInput
+from kdaudit.errors import InvalidInput, OverBudget
 from kdaudit.finding import Form
 from kdaudit.interval import Interval
 from kdaudit.probe.quantities import Values
@@ -27,6 +27,8 @@ Heard = Callable[[Subject, NDArray[np.int64]], Values]
 """What a subject says of rows at these positions."""
 BLOCKS = 10
 """Parts in which rows are asked where they could be looked at after each: the interval holds after any of them."""
+FEWEST = 30
+"""Rows below which looks that the budget ended decide nothing."""
 
 
 @dataclass(frozen=True)
@@ -93,8 +95,17 @@ def looked(survey: Survey, hear: Hear, rule: Rule) -> Iterator[Survey]:
         yield replace(survey, y=hear(survey.design.chosen))
         return
     groups = np.where(survey.design.chance > 0, survey.strata.place, -1)
+    asked = 0
     for look, design in enumerate(stages(groups, survey.design, rule.looks, survey.order), 1):
-        yield replace(survey, design=design, y=hear(design.chosen), look=look, looks=rule.looks)
+        try:
+            y = hear(design.chosen)
+        except OverBudget:
+            if asked < FEWEST:
+                raise
+            # rows of the looks before are paid, and their interval allows for having looked: it stands
+            return
+        asked = len(design.chosen)
+        yield replace(survey, design=design, y=y, look=look, looks=rule.looks)
 
 
 def stopped(surveys: Sequence[Survey], stop: Stops, most: int, about: str = "") -> list[str]:
