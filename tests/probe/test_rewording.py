@@ -24,6 +24,15 @@ from kdaudit.tokens import Tokens
 WORDS = ("fine", "dull", "film", "plot", "so", "very", "warm", "slow", "it's")
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread():
+    # networks as small as these wait for a second thread longer than they compute
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 class Bag(nn.Module):
     """The sum of a linear score over words: an estimate of first order is exact."""
 
