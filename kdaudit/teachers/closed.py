@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,8 @@ Scorer = Callable[[Samples], NDArray[Any]]
 @dataclass(frozen=True, eq=False)
 class Closed:
     """A subject of which only answers are known.
+
+    A row to which the model gives NaN, in one of its outputs or in all, has failed: the others are answered.
 
     Parameters
     ----------
@@ -87,7 +90,9 @@ class Closed:
         out = np.empty((len(rows), len(self.outputs)))
         for piece, block in filled(rows, self.batch):
             out[piece] = self._scores(block)[: piece.stop - piece.start]
-        return derived({self.gives: out}, asked, samples, self.identity.name)
+        failed = unanswered(out)
+        out[list(failed)] = np.nan
+        return derived({self.gives: out}, asked, samples, self.identity.name, failed)
 
     def passed(self, samples: Samples) -> NDArray[Any]:
         """Run it on rows as they come, or on as many more of them as it takes at least."""
@@ -120,22 +125,33 @@ def refuse_unoffered(asked: frozenset[Signal], offers: frozenset[Signal], name: 
         raise NoSuchSignal(f"{name} does not offer {lacking}; it offers {known}")
 
 
-def derived(values: dict[Signal, NDArray[Any]], asked: frozenset[Signal], samples: Samples, name: str) -> Answers:
+def unanswered(values: NDArray[np.float64]) -> dict[int, str]:
+    """Return the rows of values of shape (n, outputs) in which one is NaN, each with the reason why it failed."""
+    return dict.fromkeys(np.flatnonzero(np.isnan(values).any(axis=1)).tolist(), "it was given no number (NaN)")
+
+
+def derived(
+    values: dict[Signal, NDArray[Any]],
+    asked: frozenset[Signal],
+    samples: Samples,
+    name: str,
+    failed: Mapping[int, str] = MappingProxyType({}),
+) -> Answers:
     """Return the signals asked for, scores and labels read off logits or scores.
 
     Raises
     ------
     InvalidAnswers
-        If a label is to be read off something that is no number.
+        If a label is to be read off something that is no finite number, in a row that has not failed.
     """
-    answers, out = Answers(values), dict(values)
+    answers, out = Answers(values, failed), dict(values)
     if SCORE in asked:
         out[SCORE] = answers.score
     if LABEL in asked:
         given = values.get(LOGIT, values.get(SCORE, np.zeros((len(samples), 1))))
-        bad = ~np.isfinite(given).all(axis=1)
+        bad = ~np.isfinite(given).all(axis=1) & answers.answered
         if bad.any():
             row = samples.ids[int(np.flatnonzero(bad)[0])]
             raise InvalidAnswers(f"{name} gave row {row} no finite number, hence no label; {int(bad.sum())} such rows")
         out[LABEL] = answers.label
-    return Answers({signal: out[signal] for signal in asked})
+    return Answers({signal: out[signal] for signal in asked}, failed)

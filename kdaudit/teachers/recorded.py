@@ -17,7 +17,7 @@ from kdaudit.question import Setting
 from kdaudit.samples import Samples
 from kdaudit.signal import LABEL, SCORE, Signal, Signals
 from kdaudit.subject import SUM_TOLERANCE, Answers, Identity, Scale
-from kdaudit.teachers.closed import derived, refuse_unoffered
+from kdaudit.teachers.closed import derived, refuse_unoffered, unanswered
 from kdaudit.teachers.places import located
 
 Known = tuple[NDArray[np.str_], NDArray[np.bytes_]]
@@ -29,7 +29,8 @@ class Records:
     """Recorded answers by row id.
 
     A row that is not in the table, or whose content is no longer what it was, fails: what the teacher would say of it
-    is not known.  Rows of the same content keep answers of their own.
+    is not known.  So does one whose score is NaN: it was asked in vain.  Rows of the same content keep answers of their
+    own.
 
     Parameters
     ----------
@@ -76,9 +77,11 @@ class Records:
         at = _places(self.ids, ids)
         changed = self._changed(ids, samples)
         values = {signal: value[np.maximum(at, 0)].copy() for signal, value in self.recorded.items()}
-        out = dict(derived(values, asked - set(values), samples, self.identity.name).values)
+        empty = unanswered(values[SCORE]) if SCORE in values else {}
+        out = dict(derived(values, asked - set(values), samples, self.identity.name, empty).values)
         out |= {signal: values[signal] for signal in asked & set(values)}
-        failed = {int(row): "the row was changed after its answer was recorded" for row in np.flatnonzero(changed)}
+        failed = dict.fromkeys(empty, "its recorded score is empty")
+        failed |= {int(row): "the row was changed after its answer was recorded" for row in np.flatnonzero(changed)}
         failed |= {int(row): "no answer to this row was recorded" for row in np.flatnonzero(at < 0)}
         for signal, value in out.items():
             value[list(failed)] = -1 if signal == LABEL else np.nan
@@ -104,7 +107,8 @@ class Recorded:
     ids : str
         Column of the ids, the same as those of the rows that are audited.
     scores : tuple of str
-        Columns of the scores, one an output; by default none, and the labels alone are used.
+        Columns of the scores, one an output; by default none, and the labels alone are used.  A row whose score is
+        empty was asked in vain: it counts as failed.
     labels : str
         Column of the teacher's decisions, if they were recorded: names of the outputs, or 0 and 1 for one output.
     name : str
@@ -127,8 +131,8 @@ class Recorded:
         Raises
         ------
         InvalidInput
-            If the file cannot be read, lacks a column, has an id twice, or a score is missing, no number or out of
-            range; the sentence names file, line and column.
+            If the file cannot be read, lacks a column, has an id twice, or a score is no number or out of range, or a
+            label is missing; the sentence names file, line and column.
         InvalidAnswers
             If the scores of a row do not sum to one.
         UnsafeFile
@@ -143,7 +147,7 @@ class Recorded:
             )
         places = {f"score_{position}": column for position, column in enumerate(self.scores)}
         low, high = (None, None) if numbers else (0.0, 1.0)
-        fields = Domain(tuple(Real(place, low, high) for place in places))
+        fields = Domain(tuple(Real(place, low, high, missing=True) for place in places))
         named = ("0", "1") if len(outputs) == 1 else outputs
         roles = Roles(label=self.labels, classes=named if self.labels else (), id=self.ids, columns=places)
         table = read(located(self.path, setting.folder), fields, roles, name=self.name).samples

@@ -39,13 +39,31 @@ def test_a_batch_of_one_asks_each_row_alone(rows, domain):
     assert sizes == [64, 64]
 
 
-def test_what_is_no_number_is_kept_for_the_check_and_has_no_label(rows, domain):
+@pytest.mark.parametrize(("gives", "outputs"), [(SCORE, ("yes",)), (LOGIT, ("yes",)), (SCORE, ("a", "b"))])
+def test_a_row_that_is_given_no_number_has_failed_and_the_others_are_answered(rows, domain, gives, outputs):
     def scorer(block):
-        return np.where(block.ids == 7, np.nan, 0.5)
+        # of several outputs one alone is enough
+        out = np.full((len(block), len(outputs)), 0.5)
+        out[:, -1] = np.where(block.ids % 40 == 7, np.nan, 0.5)
+        return out
+
+    subject = _closed(domain, scorer, outputs, gives=gives)
+    answers = subject.answer(rows, [gives, SCORE, LABEL])
+    bad = rows.ids % 40 == 7
+    assert (answers.answered == ~bad).all() and bad.sum() == 3
+    assert set(answers.failed.values()) == {"it was given no number (NaN)"}
+    assert np.isnan(answers.score[bad]).all() and np.isfinite(answers.score[~bad]).all()
+    assert ((answers.label == -1) == bad).all()
+    assert check_answers(answers, rows, [gives, SCORE, LABEL], subject) is answers
+
+
+def test_an_infinite_number_is_refused_and_has_no_label(rows, domain):
+    def scorer(block):
+        return np.where(block.ids == 7, np.inf, 0.5)
 
     subject = _closed(domain, scorer)
     answers = subject.answer(rows, [SCORE])
-    with pytest.raises(InvalidAnswers, match="model answered row 7 with score nan"):
+    with pytest.raises(InvalidAnswers, match="model answered row 7 with score inf"):
         check_answers(answers, rows, [SCORE], subject)
     with pytest.raises(InvalidAnswers, match="model gave row 7 no finite number, hence no label; 1 such rows"):
         subject.answer(rows, [LABEL])

@@ -70,6 +70,18 @@ def test_rows_without_an_answer_fail_with_the_reason(opened, rows):
     assert (answers.label[:100] >= 0).all()
 
 
+def test_a_row_whose_score_is_empty_has_failed(opened, rows):
+    subject = opened(_broken(rows, "score", np.nan))
+    answers = subject.answer(rows, [SCORE, LABEL])
+    assert answers.failed == {7: "its recorded score is empty"}
+    assert np.isnan(answers.score[7]).all() and answers.label[7] == -1
+    assert (np.delete(answers.label, 7) >= 0).all()
+    assert subject.identity.digest != opened(_table(rows)).identity.digest
+    # of several outputs one is enough
+    two = opened({"id": [0, 1], "a": [0.5, np.nan], "b": [0.5, 0.6]}, outputs=("a", "b"), scores=("a", "b"))
+    assert set(two.answer(rows.take([0, 1]), [SCORE]).failed) == {1}
+
+
 def test_a_row_that_was_changed_is_not_given_the_answer_to_the_row_as_it_was(opened, rows):
     subject = opened(_table(rows))
     changed = rows.setting("sex", "male")
@@ -122,7 +134,6 @@ def test_what_is_wrong_with_a_table_is_one_sentence(opened, rows):
         with pytest.raises(kind, match=words):
             opened(table, **recipe)
 
-    refused(_broken(rows, "score", np.nan), "line 9, column 'score': the value is missing")
     refused(_broken(rows, "score", 1.5), r"line 9, column 'score': '1\.5' is not in the range from 0 to 1")
     refused(_broken(rows, "score", -0.1), "not in the range from 0 to 1")
     refused(_broken(rows, "id", 3), "each id occurs once")
