@@ -127,7 +127,9 @@ def tell_contrasts(
 def method_of(survey: Survey) -> str:
     """Return how rows were chosen and what sharpened the intervals."""
     count = len(survey.tested)
-    together = f"; {count} contrasts hold together ({_shared(survey)})" if count > 1 else ""
+    # intervals that Holm's procedure narrows decide together, and no longer hold all at once
+    how = "are decided" if survey.levels else "hold"
+    together = f"; {count} contrasts {how} together ({_shared(survey)})" if count > 1 else ""
     read = "covariate: the proxy's score read as a chance"
     if survey.bets:
         return f"rows drawn with replacement, one of each group at a time; betting, which holds at any time, {read}"

@@ -65,7 +65,7 @@ class Slices(OfPool):
     least : int
         Rows that a subgroup has at least in the half that is searched.
     most : int
-        Subgroups that are judged, worst first; all their intervals hold together.
+        Subgroups that are judged, worst first; they share the level as `family` says.
     margin : float
         Largest difference from all other rows that is accepted.
     questions : int
@@ -176,7 +176,8 @@ class Slices(OfPool):
             for level in (survey.reference, *survey.others):
                 rows += three_rows(survey.group(level), telling.group(level), survey.cast)
             context["contrasts"] |= bought
-            context["method"] = f"{method_of(survey)}; {len(surveys)} subgroups hold together ({self.family})"
+            how = "hold" if self.family == "bonferroni" else "are decided"
+            context["method"] = f"{method_of(survey)}; {len(surveys)} subgroups {how} together ({self.family})"
             most = left if self.family == "fixed-sequence" else recipe.questions
             told += stopped([survey], self.stop, most, capital(telling.who(survey.others[0])))
             left -= len(survey.design.chosen)

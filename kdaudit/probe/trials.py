@@ -149,7 +149,7 @@ class Trial:
     def shared(self) -> str:
         """How claims share the level."""
         told = ", ".join(f"{self._level(measure):.2%}" for measure in FORMS)
-        return f"both claims hold together ({'Holm' if self.levels else 'Bonferroni'}, at {told})"
+        return f"both claims {'are decided together (Holm' if self.levels else 'hold together (Bonferroni'}, at {told})"
 
     @cached_property
     def measures(self) -> tuple[str, ...]:

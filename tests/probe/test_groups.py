@@ -174,7 +174,7 @@ def test_missing_values_are_a_group_and_contrasts_hold_together(formula, people,
     assert evidence.row("selection_rate_difference", "school: unknown - low", "teacher").value.level == pytest.approx(
         1 - 0.05 / 3
     )
-    assert "3 contrasts hold together" in evidence.context["method"]
+    assert "3 contrasts are decided together (Holm" in evidence.context["method"]
 
 
 def test_a_number_is_cut_into_bands(formula, people, cast_of, asking):
