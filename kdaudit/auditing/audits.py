@@ -14,7 +14,7 @@ from kdaudit.auditing.casting import Teachers, Troupe, open_teachers
 from kdaudit.auditing.items import QuestionItem
 from kdaudit.auditing.others import other_of
 from kdaudit.auditing.plan import Plan, from_source
-from kdaudit.errors import BrokenRun, InvalidInput
+from kdaudit.errors import BrokenRun, InvalidAnswers, InvalidInput
 from kdaudit.finding import Finding
 from kdaudit.run.folder import RunFolder
 from kdaudit.run.journal import Journal
@@ -115,6 +115,8 @@ def audit(
     ------
     InvalidInput
         On a plan, rows, a teacher or answers that do not fit; a run folder is only made once plan, rows and teacher do.
+        Where answers stop fitting after a proxy was made, as when the teacher cannot be reached any more, the folder
+        stays and can be resumed.
     TeacherMoved
         If a teacher moved since the run that is resumed.
 
@@ -143,12 +145,22 @@ def audit(
         )
         try:
             return _perform(stage, teachers, questions, resumed=resume is not None)
-        except InvalidInput:
-            # bad input leaves nothing behind but the answers that were good
+        except InvalidInput as error:
+            if isinstance(error, InvalidAnswers) and _begun(stage):
+                stage.journal.close()
+                raise InvalidAnswers(
+                    f"{error}. What was made and answered before is kept; once that is mended, go on with --resume"
+                ) from error
+            # other bad input leaves nothing behind but the answers that were good
             if resume is None:
                 stage.journal.close()
                 folder.discard()
             raise
+
+
+def _begun(stage: steps.Stage) -> bool:
+    """Return whether a proxy was made, so that there is work to go on with."""
+    return any(stage.journal.finished(f"proxies/{item.name}") is not None for item in stage.plan.proxies)
 
 
 def unfinished(runs: Path, plan: Plan) -> Path:
