@@ -303,9 +303,13 @@ def _groups(question: Parity, pool: Samples, decided) -> dict[tuple[str, str], f
     ratio = question.measure == "impact_ratio"
     measure = question.measure if ratio else f"{question.measure}_difference"
     return {
-        (measure, f"{strata.field}: {level} - {question.reference}"): value / base if ratio else value - base
+        (measure, f"{strata.field}: {level} - {question.reference}"): _beside(value, base) if ratio else value - base
         for level, value in rates.items()
     }
+
+
+def _beside(value: float, base: float) -> float:
+    return value / base if base else float("nan")
 
 
 def in_full(question: Question) -> Question:
