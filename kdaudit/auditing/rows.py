@@ -92,6 +92,10 @@ def _check_fields(item: QuestionItem, domain: Domain) -> None:
     """Refuse a question that names a field which is not among the domain's, or that compares levels it lacks."""
     given = _keys(item.recipe)
     names = [one for key in NAMING for one in _several(given.get(key)) if one]
+    factor = given.get("given")
+    if isinstance(factor, str) and factor:
+        # one legitimate factor; of a backdoor they are several words
+        names.append(factor)
     levels = [str(given[key]) for key in COMPARING if given.get(key)]
     try:
         kinds = {name: domain[name] for name in names}

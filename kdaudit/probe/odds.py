@@ -87,7 +87,10 @@ class EqualizedOdds(OfPool):
         """Answer the question for one proxy; see `kdaudit.question.Question`."""
         order = queue(samples, rng, STREAM)
         recipes = [self._side(measure) for measure in SIDES]
-        opened = [one.opened(cast, samples, ask, order, bonferroni(LEVEL, 2)) for one in recipes]
+        opened = [recipes[0].opened(cast, samples, ask, order, bonferroni(LEVEL, 2))]
+        # the largest group among those with one outcome need not be the largest among the others
+        recipes[1] = replace(recipes[1], reference=opened[0][0].reference)
+        opened.append(recipes[1].opened(cast, samples, ask, order, bonferroni(LEVEL, 2)))
         surveys = self._answered(cast, [(survey, hear) for survey, hear, _ in opened])
         rows: list[Row] = []
         worst: Worst = {}
@@ -102,10 +105,9 @@ class EqualizedOdds(OfPool):
                 name = survey.strata.contrast(other, survey.reference)
                 worst.setdefault(name, []).append(_figures(found, name, telling.compared))
         claims, reference = [], surveys[0].reference
-        for other in surveys[0].others:
+        for other in dict.fromkeys(other for survey in surveys for other in survey.others):
             name = surveys[0].strata.contrast(other, reference)
-            theirs = [larger(a, b) for a, b in zip(*(survey.beside(other) for survey in surveys), strict=True)]
-            figures = _worst(worst[name], theirs, cast)
+            figures = _worst(worst[name], _beside(surveys, other), cast)
             title = f"{name}: the larger of both differences of rates"
             end = max([2 * self.margin, *(x.high for x in (figures.teacher, figures.proxy) if x.known)])
             rows += three_rows(figures, Heading(WORST, name, title, "points", 0.0, end), cast)
@@ -174,8 +176,18 @@ def _compared(sides: list[Survey]) -> list[str]:
     return [other for other in sides[0].tested if other in sides[1].tested]
 
 
+def _beside(surveys: list[Survey], other: str) -> list[Interval]:
+    """Return the larger difference of each stranger's proxy; none where a group has rows of one outcome alone."""
+    if any(other not in survey.others for survey in surveys):
+        return []
+    return [larger(a, b) for a, b in zip(*(survey.beside(other) for survey in surveys), strict=True)]
+
+
 def _worst(sides: list[Figures], strangers: list[Interval], cast: Cast) -> Figures:
     """Return the larger absolute difference of two, as an interval that holds where both do."""
+    if len(sides) < len(SIDES):
+        lacking = unknown("no row of this group has the other outcome")
+        sides = [*sides, replace(sides[0], teacher=lacking, proxy=lacking)]
     first, second = sides
     proxy = larger(first.proxy, second.proxy)
     reason = cast.stranger.reason if isinstance(cast.stranger, Empty) else "it is not known"

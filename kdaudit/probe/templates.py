@@ -249,8 +249,10 @@ class Templates:
         names = [f.name for f in samples.domain.fields if isinstance(f, Text)]
         if self.text in names or (not self.text and len(names) == 1):
             return self.text or names[0]
-        there = f"texts are {', '.join(names)}" if names else "the domain has no field of texts"
-        raise InvalidInput(f"text is {self.text!r}; a field of texts was expected: {there}")
+        if not names:
+            raise InvalidInput("templates are written into texts, and the domain has no field of texts")
+        told = f"text is {self.text!r}" if self.text else "`text` does not say which field is written"
+        raise InvalidInput(f"{told}; a field of texts was expected: texts are {', '.join(names)}")
 
     def _written(self, cells: Cells, samples: Samples, seed: int) -> Samples:
         """Return all texts as rows, one side after another; other fields are those of rows of the pool."""

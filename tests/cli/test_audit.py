@@ -125,6 +125,7 @@ def test_a_budget_that_is_short_asks_fewer_rows(case, capfd):
         ("label: above", "label: over", "over"),
         ("file: rows.csv", "file: nothing.csv", "nothing.csv"),
         ("field: sex, questions", "field: race, questions", "race"),
+        ("field: sex, questions", "field: sex, given: job, questions", "there is no field 'job'"),
         ("level: female, other: male", "level: woman, other: male", "woman"),
         ("outputs: [above]", "outputs: [below, above, beyond]", "."),
         ("leaves: 4", "leaves: 0", "at least one leaf"),

@@ -86,6 +86,19 @@ def test_values_are_fairlearns_to_the_last_digits(data_folder, formula, cast_of,
         assert found == pytest.approx(value, abs=1e-12)
 
 
+def test_odds_have_one_reference_and_a_group_of_one_outcome_is_undecided(formula, cast_of, asking):
+    # most of those with the outcome are a, most of those without are b; none of c is without
+    group = pd.Series(["a"] * 300 + ["b"] * 100 + ["c"] * 60 + ["a"] * 100 + ["b"] * 300)
+    outcome = pd.Series([1] * 460 + [0] * 400)
+    samples = rows_of(group, outcome, pd.Series(np.random.default_rng(0).uniform(size=860)))
+    subject = formula(lambda s: s.columns["own"])
+    odds = examine(EqualizedOdds("race", questions=400), cast_of(subject, subject), samples, asking)
+    assert [claim.group for claim in odds.claims] == ["race: b - a", "race: c - a"]
+    assert odds.claims[0].found
+    assert odds.row(WORST, "race: b - a", "teacher").value.known
+    assert not odds.row(WORST, "race: c - a", "teacher").value.known
+
+
 @pytest.mark.data
 @pytest.mark.parametrize("read", [compas, adult])
 def test_odds_and_ratios_of_two_groups_are_fairlearns(data_folder, formula, cast_of, asking, read):
