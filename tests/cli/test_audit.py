@@ -148,7 +148,7 @@ def test_a_wrong_plan_gets_one_sentence_and_leaves_nothing(case, capfd, old, new
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        ("return np.full(len(frame), np.nan)", "nan"),
+        ("return np.full(len(frame), np.nan)", "answered none of 200 rows"),
         ("return np.full(len(frame), 1.5)", "from 0 to 1"),
         ("return np.full(len(frame) - 1, 0.5)", "rows"),
         ("return np.full((len(frame), 2), 0.7)", "."),

@@ -200,7 +200,7 @@ def test_a_loss_without_a_number_names_its_term(draw_rows):
         ("hint('layers.9')", InvalidInput, "the student: there is no layer 'layers.9' in Mlp; close names are"),
         ("hint('layers.0', 'encoder')", InvalidInput, "the teacher: there is no layer 'encoder'"),
         ("attention('layers.0:map')", NoSuchSignal, "gave no map"),
-        ("peers(soft_targets(2))", InvalidInput, "it learns alone"),
+        ("peers(soft_targets(2))", InvalidInput, "learns alone"),
     ],
 )
 def test_layers_that_are_not_there_are_told_before_a_step(objective, error, told, draw_rows):
