@@ -11,29 +11,20 @@ from kdaudit.networks.architectures import build
 from kdaudit.networks.network import Network
 
 
-def network(rows, outputs=("p", "q", "r"), hidden=(24, 16), seed=0):
-    encoding = Encoding.fitted(rows)
-    arguments = {"inputs": encoding.width, "outputs": len(outputs), "hidden": list(hidden)}
-    return Network("deep teacher", build("mlp", arguments, seed), encoding, outputs)
-
-
-def small(rows, outputs=3, hidden=(8, 8), seed=1):
-    return build("mlp", {"inputs": Encoding.fitted(rows).width, "outputs": outputs, "hidden": list(hidden)}, seed)
-
-
-def short(steps=30, **keys):
-    return Schedule(steps, 32, 1e-2, **keys)
-
-
 def test_in_half_precision_networks_learn_much_the_same_and_stay_in_single(draw_rows, monkeypatch):
     """What a GPU does, done by the CPU: networks and their gradients in bfloat16, terms in single precision."""
     rows, seen = draw_rows(200), []
-    teacher, goal = network(rows), "soft_targets(2) + 0.2 * explanation + 0.5 * hint('layers.0', 'layers.0')"
+    encoding, goal = Encoding.fitted(rows), "soft_targets(2) + 0.2 * explanation + 0.5 * hint('layers.0', 'layers.0')"
+
+    def built(hidden, seed):
+        return build("mlp", {"inputs": encoding.width, "outputs": 3, "hidden": hidden}, seed)
+
+    teacher = Network("deep teacher", built([24, 16], 0), encoding, ("p", "q", "r"))
 
     def run():
         losses = []
         told = Extras(progress=lambda step, loss, agreed: losses.append(loss))
-        student = distil(small(rows), teacher, goal, rows, schedule=short(80), extras=told)
+        student = distil(built([8, 8], 1), teacher, goal, rows, schedule=Schedule(80, 32, 1e-2), extras=told)
         return np.array(losses), torch.cat([p.flatten() for p in student.module.parameters()])
 
     def precision(training):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kdaudit.chance import rng
-from kdaudit.errors import InvalidInput
+from kdaudit.errors import InvalidInput, OverBudget
 from kdaudit.probe.groups import Parity
 from kdaudit.statistics.verdicts import fault
 
@@ -67,3 +67,30 @@ def test_numbers_that_make_no_sense_are_refused():
         Parity("sex", stop="planned", looks=1)
     with pytest.raises(InvalidInput, match="stop: planned"):
         Parity("sex", measure="impact_ratio", stop="anytime")
+
+
+@pytest.mark.parametrize("left", [10, 250])
+def test_looks_that_the_budget_ends_stand_where_they_are_many_enough(left, formula, people, cast_of, asking):
+    samples, known, teacher = people(2000), people(301, 999), formula(scored(0.4), "t")
+    yes, woman = teacher.answer(samples, {}).label == 1, samples.columns["sex"] == 0
+    # on the margin itself nothing is decided early
+    margin = abs(yes[woman].mean() - yes[~woman].mean())
+    recipe = Parity("sex", reference="male", questions=500, margin=margin)
+    cast = cast_of(teacher, formula(scored(0.36), "p"), known=known)
+
+    def short(who, rows, signals):
+        if who is teacher and left < len(rows) != len(known):
+            raise OverBudget("too dear", needed=len(rows), left=left)
+        return asking(who, rows, signals)
+
+    if left < 30:
+        with pytest.raises(OverBudget):
+            recipe.examine(cast, samples, short, rng(0, "q"))
+        return
+    row = recipe.examine(cast, samples, short, rng(0, "q")).row(GAP, GROUP, "teacher")
+    whole = recipe.examine(cast, samples, asking, rng(0, "q")).row(GAP, GROUP, "teacher")
+    assert row.asked == 200
+    assert whole.asked == 500
+    # what was paid is told, at the level that allows for having looked
+    assert "look 2 of 5" in row.value.method
+    assert row.value.half > 1.5 * whole.value.half
