@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kdaudit.finding import Transfer, Verdict
-from kdaudit.report.contrasts import contrasts, measure_words, strength
+from kdaudit.finding import Finding, Transfer, Verdict
+from kdaudit.report.contrasts import about_proxies, contrasts, measure_words, strength
 from kdaudit.report.document import Contrast, VerdictBox
 from kdaudit.report.words import count, listed, number, short
 
@@ -39,7 +40,9 @@ def headline(run: Run) -> Headline:
     else:
         verdict, sentence = Verdict.HOLDS, _holds_sentence(found)
     told = (*_others(faults[1:]), *_hidden(found), *_invented(found), *_open(unclear))
-    return Headline(verdict, _sentence(sentence), (_counted(found), *told))
+    # where nothing was claimed about the teacher, what was claimed about proxies is counted
+    counted = _counted(found, "the teacher") if found else _counted(about_proxies(run), "the proxies")
+    return Headline(verdict, _sentence(sentence), (*counted, *told))
 
 
 def box(run: Run) -> VerdictBox:
@@ -71,12 +74,14 @@ def _claims(n: int) -> str:
     return "1 claim" if n == 1 else f"{count(n)} claims"
 
 
-def _counted(found: tuple[Contrast, ...]) -> str:
+def _counted(found: Sequence[Contrast | Finding], whom: str) -> tuple[str, ...]:
+    if not found:
+        return ()
     numbers = {v: sum(c.verdict is v for c in found) for v in Verdict}
     fail, hold, unclear = (numbers[v] for v in (Verdict.FAILS, Verdict.HOLDS, Verdict.UNDECIDED))
     verbs = (("fails", "fail", fail), ("holds", "hold", hold), ("is undecided", "are undecided", unclear))
     parts = [f"{count(n)} {one if n == 1 else many}" for one, many, n in verbs]
-    return f"Of {_claims(len(found))} about the teacher, {parts[0]}, {parts[1]} and {parts[2]}."
+    return (f"Of {_claims(len(found))} about {whom}, {parts[0]}, {parts[1]} and {parts[2]}.",)
 
 
 def _others(faults: list[Contrast]) -> tuple[str, ...]:

@@ -58,6 +58,7 @@ def test_a_run_that_found_nothing_yet_is_told_as_undecided(run):
     empty = replace(run, account={}, findings=(), evidence={}, cards={}, rules={}, environment={}, plan={})
     page = html.render(compose(empty)).decode()
     assert "UNDECIDED" in page and "no claim about the teacher was tested" in page
+    assert "Of 0 claims" not in page
 
 
 def test_every_scale_holds_all_that_is_drawn_on_it(run):

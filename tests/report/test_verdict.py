@@ -32,6 +32,14 @@ def test_faults_of_a_proxy_alone_are_no_faults_of_the_teacher(run):
     assert headline(replace(held, findings=broken)).verdict is Verdict.HOLDS
 
 
+def test_where_the_teacher_was_not_asked_about_claims_about_proxies_are_counted(run):
+    alone = only(run)
+    (told,) = headline(alone).further
+    held = sum(f.verdict is Verdict.HOLDS for f in alone.findings)
+    assert told.startswith(f"Of {len(alone.findings)} claim") and "about the proxies" in told
+    assert f"{held} hold" in told
+
+
 def test_a_question_that_could_not_be_asked_is_never_a_pass(run):
     held = only(run, Verdict.HOLDS)
     account = {**held.account, "failed_questions": [{"question": "probes/age", "reason": "no budget"}]}
